@@ -1,0 +1,1 @@
+FLASK_APP=marketplace.app:create_cli_app

@@ -1,0 +1,89 @@
+# Two commands are enough: `make run` and `make test`. Everything else is a part of one of them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+BEKAL_HOME ?= var
+BEKAL_DEMO ?= 1
+TEST_WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; [ $$n -lt 2 ] && n=2; echo $$n)
+T ?= tests
+PYTEST_ARGS ?=
+
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+CATALOGS := $(wildcard marketplace/translations/*/LC_MESSAGES/*.po)
+WORDS := $(CATALOGS:.po=.mo)
+
+export PORT BEKAL_HOME BEKAL_DEMO
+ifneq ($(strip $(DATABASE_URL)),)
+export DATABASE_URL DATABASE_OWNER_URL REDIS_URL
+endif
+PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint messages migrate demo e2e faults clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do printf '  make %-8s %s\n' "$$name" "$$words"; done
+	@echo
+	@echo "  PORT=8000  BEKAL_HOME=var  BEKAL_DEMO=0  T=tests/ledger  PYTEST_ARGS='-k seal -x'"
+	@echo "  DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL name real servers; tests need the first and last"
+
+run: $(RUNTIME) $(WORDS) ## Bekal with its demo on this machine, until Ctrl-C
+	@exec $(BIN)/flask dev up
+
+test: lint check ## lint, types, import contracts, and the whole suite
+
+check: $(DEVELOPMENT) $(WORDS)
+	@exec $(BIN)/python -m tests.run -n $(TEST_WORKERS) --dist loadscope -q $(T) $(PYTEST_ARGS)
+
+lint: $(DEVELOPMENT) ## ruff, mypy and import contracts
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo --cache-dir $(VENV)/.import-linter > $(VENV)/.lint-imports.log || { cat $(VENV)/.lint-imports.log; exit 1; }
+	@echo "lint: ruff, mypy and import contracts are content"
+
+# what is in the template but not in the catalogue is added untranslated, and fails a test until somebody translates it
+messages: $(RUNTIME) ## collect the words of the code in the catalogue of English ones
+	@$(BIN)/pybabel --quiet extract -F babel.cfg -k _l -k ngettext:1,2 -k MalformedNik --no-location --sort-output \
+		--project Bekal --version 1 --width 110 -o $(VENV)/messages.pot .
+	@$(BIN)/pybabel --quiet update -i $(VENV)/messages.pot -d marketplace/translations -l en \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110
+
+migrate: $(RUNTIME) ## bring the database's tables up to date, as its owner
+	@exec $(BIN)/flask db upgrade
+
+# a data folder that somebody chose is used as it is; our own is made anew, and kept for a look afterwards
+DEMO_HOME := $(if $(filter file,$(origin BEKAL_HOME)),var/demo,$(BEKAL_HOME))
+# a throw-away folder, unless BEKAL_HOME was named by whoever calls
+demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balance: yes`
+	@$(if $(filter command environment,$(firstword $(origin BEKAL_HOME))),,unset BEKAL_HOME;) exec $(BIN)/flask dev demo $(if $(CATALOGUE),--catalogue "$(CATALOGUE)")
+
+e2e: $(DEVELOPMENT) $(WORDS) ## browser tests alone
+	@$(BIN)/python -m tests.run tests/web/test_in_browser.py $(PYTEST_ARGS)
+
+faults: $(DEVELOPMENT) $(WORDS) ## kill tests alone
+	@$(BIN)/python -m tests.run tests/faults $(PYTEST_ARGS)
+
+clean: ## remove everything that can be made again, and the data in var/
+	@if [ -x $(BIN)/flask ] && [ -d var/run ]; then BEKAL_HOME=var $(BIN)/flask dev reset --yes; fi
+	@rm -rf var $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+	@rm -f $(WORDS)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bekal needs Python 3.11 or later; $(PYTHON) is older. Name another: make PYTHON=python3.12"; exit 1; }
+	@echo "making $(VENV)" && $(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	@echo "installing what Bekal runs on (hash-pinned)" && $(PIP) -r requirements.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
+	@echo "installing what the tests need (hash-pinned)" && $(PIP) -r requirements-dev.txt
+	@touch $@
+
+%.mo: %.po | $(RUNTIME)
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
