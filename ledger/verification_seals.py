@@ -1,0 +1,198 @@
+"""Re-computes the public history: leaves without gaps and in order, tiles, roots, checkpoints, balances.
+
+Nothing is taken from the database's own functions; leaves are streamed. Each problem is a table, the name of
+the first bad row in it, and what is wrong with it.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from ledger import canonical, merkle
+from ledger.notes import checkpoint_text
+from ledger.tiles import WIDTH
+from ledger.verification_sql import (
+    LEAVES,
+    NEWEST_BALANCES,
+    SEALS,
+    STORED_TILE,
+    STRAY_LEAVES,
+    STRAY_TILES,
+    UNSEALED,
+)
+from ledger.verify_receipt import Checkpoint, GrowingTree, Refused, VerifierKey, leaf_hash, open_note
+
+Found: TypeAlias = tuple[str, str, str]
+_BATCH = 2000
+_HASH_BYTES = 32
+
+
+@dataclass(slots=True)
+class _Walk:
+    """How far the leaves were read: the tree so far, and the hashes of the tile under way at each height."""
+
+    session: Session
+    tree: GrowingTree = field(default_factory=GrowingTree)
+    place: tuple[int, Any] = (-1, None)
+    hashes: list[list[bytes]] = field(default_factory=lambda: [[]])
+    names: list[str] = field(default_factory=list)
+
+
+def seal_problems(
+    session: Session,
+    keys: Sequence[VerifierKey] = (),
+    published: Checkpoint | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Generator[Found, None, None]:
+    """Yield what is wrong with the seals, the leaves under them, tiles, checkpoints and sealed balances.
+
+    Signatures are checked where keys are given; then every origin must have one. ``published`` is a
+    checkpoint that was kept elsewhere: the log must still lead to it.
+    """
+    with closing(_walk(session, keys, published, progress)) as found:
+        yield from found
+    for table, query in (("leaf", STRAY_LEAVES), ("transaction", UNSEALED), ("tile", STRAY_TILES)):
+        for row in session.execute(text(query)):
+            yield table, row.row, row.what
+    yield from _balance_problems(session)
+
+
+def _walk(
+    session: Session,
+    keys: Sequence[VerifierKey],
+    published: Checkpoint | None,
+    progress: Callable[[int], None] | None,
+) -> Generator[Found, None, None]:
+    walk, last = _Walk(session), None
+    options = {"yield_per": _BATCH}
+    with (
+        session.execute(text(SEALS), execution_options=options) as seals,
+        session.execute(text(LEAVES), execution_options=options) as leaves,
+    ):
+        for seal in seals:
+            yield from _seal_problems(seal, last)
+            yield from _leaf_problems(walk, leaves, seal, last, published)
+            if bytes(seal.root) != walk.tree.root():
+                first = last.tree_size if last else 0
+                yield "seal", str(seal.id), f"its root is not that of leaves {first} to {seal.tree_size - 1}"
+            yield from _checkpoint_problems(seal, keys)
+            if progress is not None:
+                progress(seal.tree_size)
+            last = seal
+    if published is not None and published.size > walk.tree.size:
+        row = str(last.id if last else 0)
+        yield (
+            "seal",
+            row,
+            f"it is the last, and a checkpoint of {published.size} was published: the tail is gone",
+        )
+
+
+def _seal_problems(seal: Row[Any], last: Row[Any] | None) -> Iterator[Found]:
+    expected = last.id + 1 if last else 1
+    if seal.id != expected:
+        yield "seal", str(expected), f"it is missing: seal {seal.id} comes next"
+    if last and (seal.tree_size <= last.tree_size or seal.through <= last.through):
+        yield "seal", str(seal.id), "it does not reach further than the one before"
+
+
+def _leaf_problems(
+    walk: _Walk,
+    leaves: Iterator[Row[Any]],
+    seal: Row[Any],
+    last: Row[Any] | None,
+    published: Checkpoint | None,
+) -> Iterator[Found]:
+    since = last.through if last else 0
+    for number in range(walk.tree.size, seal.tree_size):
+        leaf = next(leaves, None)
+        name = f"{number} ({leaf.key})" if leaf and leaf.number == number else str(number)
+        if leaf is None or leaf.number != number:
+            yield "leaf", name, "it is missing"
+            return
+        if leaf.commitment is None:
+            yield "leaf", name, f"its transaction {leaf.transaction_id} does not exist"
+            return
+        if not since <= leaf.position < seal.through:
+            yield "leaf", name, f"its transaction was written outside the positions of seal {seal.id}"
+        if (leaf.position, leaf.transaction_id) <= walk.place:
+            yield "leaf", name, "it is out of order: transactions are sealed in the order of their positions"
+        walk.place = (leaf.position, leaf.transaction_id)
+        hashed = leaf_hash(bytes(leaf.commitment))
+        walk.tree.add(hashed)
+        walk.names.append(name)
+        yield from _tile_problems(walk, 0, hashed)
+        if published and published.size == walk.tree.size and published.root != walk.tree.root():
+            yield "leaf", name, f"up to here the log is not what the checkpoint of {published.size} published"
+
+
+def _tile_problems(walk: _Walk, level: int, hashed: bytes) -> Iterator[Found]:
+    """Add a hash to the tile under way; hold a full one against what is stored, and go up."""
+    if len(walk.hashes) == level:
+        walk.hashes.append([])
+    tile = walk.hashes[level]
+    tile.append(hashed)
+    if len(tile) < WIDTH:
+        return
+    number = (walk.tree.size >> (8 * (level + 1))) - 1
+    stored = walk.session.execute(text(STORED_TILE), {"level": level, "number": number}).one_or_none()
+    root = merkle.hash_of(tile)
+    if stored is None:
+        yield "tile", f"{level}/{number}", "it is missing"
+    elif bytes(stored.hashes) != b"".join(tile) and level == 0:
+        at = next(
+            i for i, each in enumerate(tile) if each != bytes(stored.hashes[i * _HASH_BYTES :][:_HASH_BYTES])
+        )
+        yield "leaf", walk.names[at], "its transaction is not the one that was sealed"
+    elif bytes(stored.hashes) != b"".join(tile) or bytes(stored.root) != root:
+        yield "tile", f"{level}/{number}", "it is not made of the hashes below it"
+    walk.hashes[level] = []
+    walk.names = walk.names if level else []
+    yield from _tile_problems(walk, level + 1, root)
+
+
+def _checkpoint_problems(seal: Row[Any], keys: Sequence[VerifierKey]) -> Iterator[Found]:
+    if seal.note is None:
+        yield "seal", str(seal.id), "nobody signed it"
+        return
+    said = checkpoint_text(seal.origin, seal.tree_size, bytes(seal.root))
+    if seal.balance_root is not None:
+        said += f"balances {seal.accounts} {b64encode(bytes(seal.balance_root)).decode()}\n"
+    if not seal.note.startswith(said):
+        yield "checkpoint", str(seal.id), "it says something else than its seal"
+        return
+    mine = [key for key in keys if key.name == seal.origin]
+    if keys and not mine:
+        yield "checkpoint", str(seal.id), f"no key is known for {seal.origin}"
+    refusals = [each for key in mine if (each := _refusal(seal.note, key))]
+    # a key may have been replaced by another of the same name: one good signature is enough
+    if mine and len(refusals) == len(mine):
+        yield "checkpoint", str(seal.id), refusals[0]
+
+
+def _refusal(note: str, key: VerifierKey) -> str | None:
+    try:
+        open_note(note, key)
+    except Refused as refusal:
+        return str(refusal)
+    return None
+
+
+def _balance_problems(session: Session) -> Iterator[Found]:
+    """The newest tree of balances, from the postings below its seal; older ones are held by their roots."""
+    tree, newest = GrowingTree(), None
+    with session.execute(text(NEWEST_BALANCES), execution_options={"yield_per": _BATCH}) as rows:
+        for row in rows:
+            newest = row
+            salt = sha256(row.secret.bytes + row.code.encode()).digest()
+            tree.add(
+                leaf_hash(canonical.balance_entry(salt, row.code, row.currency, row.debits, row.credits))
+            )
+    if newest is not None and (tree.size, tree.root()) != (newest.accounts, bytes(newest.root)):
+        yield "balance_seal", str(newest.seal_id), "its root is not that of the balances its postings make"

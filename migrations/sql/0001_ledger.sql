@@ -1,0 +1,816 @@
+-- The ledger: tables, triggers and functions. Run by the owner in an empty schema; see docs/ledger.md.
+-- Every rule that protects money is kept here, below the application, whose role may only read the tables
+-- and call the few functions granted at the end. SQLSTATEs of class LG are mapped in ledger/errors.py.
+
+CREATE SCHEMA ledger;
+
+-- ── Refusals ──────────────────────────────────────────────────────────────────────────────────────────
+
+-- Typed, so that it can stand inside an expression: coalesce(id, refuse(...)).
+CREATE FUNCTION ledger.refuse(p_state text, p_message text, p_detail text) RETURNS integer
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = p_state, MESSAGE = p_message, DETAIL = coalesce(p_detail, '');
+END $$;
+
+CREATE FUNCTION ledger.refuse_overdraft(p_account integer) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'LG001', MESSAGE = 'a guarded account would go below zero',
+        DETAIL = coalesce((SELECT code FROM ledger.account WHERE id = p_account), p_account::text);
+END $$;
+
+CREATE FUNCTION ledger.refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'LG010', MESSAGE = 'the ledger''s history cannot be changed',
+        DETAIL = lower(TG_OP) || ' ' || TG_TABLE_NAME;
+END $$;
+
+-- ── Owner-only: what kinds of account there are and where money may flow ──────────────────────────────
+
+CREATE TABLE ledger.family (
+    name text NOT NULL CONSTRAINT pk_family PRIMARY KEY
+        CONSTRAINT ck_family_name CHECK (name ~ '^[a-z][a-z_]{0,29}$'),
+    kind text NOT NULL
+        CONSTRAINT ck_family_kind CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense')),
+    guard text NOT NULL CONSTRAINT ck_family_guard CHECK (guard IN ('none', 'no_overdraft')),
+    mode text NOT NULL CONSTRAINT ck_family_mode CHECK (mode IN ('counted', 'folded')),
+    currency text NOT NULL DEFAULT 'IDR' CONSTRAINT ck_family_currency CHECK (currency ~ '^[A-Z]{3}$'),
+    -- a folded account has no row that a guard could be tested on
+    CONSTRAINT ck_family_guarded_is_counted CHECK (guard = 'none' OR mode = 'counted'),
+    -- the accounts refer to all of it, so a guard cannot be loosened while accounts live under it
+    CONSTRAINT uq_family_terms UNIQUE (name, kind, guard, mode, currency)
+);
+
+-- settles: the kind of the earlier transaction that this flow must settle; NULL when it need not settle any.
+CREATE TABLE ledger.flow (
+    kind text NOT NULL,
+    debit_family text NOT NULL CONSTRAINT fk_flow_debit_family_family REFERENCES ledger.family,
+    credit_family text NOT NULL CONSTRAINT fk_flow_credit_family_family REFERENCES ledger.family,
+    settles text,
+    CONSTRAINT pk_flow PRIMARY KEY (kind, debit_family, credit_family)
+);
+
+-- position = transaction id of the writer + offset; raised after a restore, when transaction ids restart.
+CREATE TABLE ledger.position_offset (
+    one boolean NOT NULL DEFAULT true CONSTRAINT pk_position_offset PRIMARY KEY
+        CONSTRAINT ck_position_offset_one CHECK (one),
+    value bigint NOT NULL DEFAULT 0 CONSTRAINT ck_position_offset_value CHECK (value >= 0)
+);
+INSERT INTO ledger.position_offset DEFAULT VALUES;
+
+CREATE TABLE ledger.programme_clock (
+    one boolean NOT NULL DEFAULT true CONSTRAINT pk_programme_clock PRIMARY KEY
+        CONSTRAINT ck_programme_clock_one CHECK (one),
+    "offset" interval NOT NULL DEFAULT interval '0'
+);
+INSERT INTO ledger.programme_clock DEFAULT VALUES;
+
+CREATE FUNCTION ledger.now() RETURNS timestamptz
+LANGUAGE sql VOLATILE AS $$
+    SELECT clock_timestamp() + (SELECT "offset" FROM ledger.programme_clock WHERE one)
+$$;
+
+CREATE TABLE ledger.closed_period (
+    closed_before timestamptz NOT NULL CONSTRAINT pk_closed_period PRIMARY KEY,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- ── Accounts and their balances ───────────────────────────────────────────────────────────────────────
+
+CREATE TABLE ledger.account (
+    id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_account PRIMARY KEY,
+    code text NOT NULL CONSTRAINT uq_account_code UNIQUE
+        CONSTRAINT ck_account_code CHECK (code ~ '^[a-z][a-z_]{0,29}:[a-z0-9][a-z0-9_.-]{0,79}$'),
+    family text NOT NULL,
+    kind text NOT NULL,
+    guard text NOT NULL,
+    mode text NOT NULL,
+    currency text NOT NULL,
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_at timestamptz,
+    CONSTRAINT ck_account_family CHECK (family = split_part(code, ':', 1)),
+    CONSTRAINT fk_account_family FOREIGN KEY (family, kind, guard, mode, currency)
+        REFERENCES ledger.family (name, kind, guard, mode, currency)
+);
+
+-- guarded_side: 1 where credits must cover debits and holds, -1 where debits must cover credits and holds,
+-- 0 without a guard. The last arm of the CHECK never returns: it names the account in the refusal.
+CREATE TABLE ledger.balance (
+    version bigint NOT NULL DEFAULT 0,
+    account_id integer NOT NULL CONSTRAINT pk_balance PRIMARY KEY
+        CONSTRAINT fk_balance_account_id_account REFERENCES ledger.account,
+    guarded_side smallint NOT NULL CONSTRAINT ck_balance_guarded_side CHECK (guarded_side IN (-1, 0, 1)),
+    debits numeric(20, 2) NOT NULL DEFAULT 0,
+    credits numeric(20, 2) NOT NULL DEFAULT 0,
+    held numeric(20, 2) NOT NULL DEFAULT 0 CONSTRAINT ck_balance_held CHECK (held >= 0),
+    CONSTRAINT ck_balance_guard CHECK (
+        guarded_side * (credits - debits) >= abs(guarded_side) * held OR ledger.refuse_overdraft(account_id)
+    )
+) WITH (fillfactor = 70); -- room on the page, so that a new version of a row needs no new index entry
+
+-- ── Transactions and postings ─────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE ledger.transaction (
+    id uuid NOT NULL CONSTRAINT pk_transaction PRIMARY KEY,
+    salt uuid NOT NULL,
+    position bigint NOT NULL,
+    effective_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    postings smallint NOT NULL CONSTRAINT ck_transaction_postings CHECK (postings BETWEEN 1 AND 1000),
+    kind text NOT NULL CONSTRAINT ck_transaction_kind CHECK (kind ~ '^[a-z][a-z_]{0,39}$'),
+    key text NOT NULL CONSTRAINT uq_transaction_key UNIQUE
+        CONSTRAINT ck_transaction_key CHECK (octet_length(key) BETWEEN 1 AND 200),
+    request_hash bytea NOT NULL,
+    commitment bytea NOT NULL,
+    settles uuid,
+    reverses uuid,
+    reference text CONSTRAINT ck_transaction_reference CHECK (octet_length(reference) BETWEEN 1 AND 200),
+    personal_digest bytea,
+    metadata jsonb CONSTRAINT ck_transaction_metadata
+        CHECK (jsonb_typeof(metadata) = 'object' AND octet_length(metadata::text) <= 16384),
+    CONSTRAINT ck_transaction_one_original CHECK (settles IS NULL OR reverses IS NULL)
+);
+CREATE INDEX ix_transaction_reference ON ledger.transaction (reference) WHERE reference IS NOT NULL;
+CREATE INDEX ix_transaction_settles ON ledger.transaction (settles) WHERE settles IS NOT NULL;
+CREATE INDEX ix_transaction_reverses ON ledger.transaction (reverses) WHERE reverses IS NOT NULL;
+-- positions almost follow the order of the rows, so a few bytes per 32 pages find what is not sealed yet
+CREATE INDEX ix_transaction_position ON ledger.transaction USING brin (position) WITH (pages_per_range = 32);
+
+-- What may be forgotten: its digest stays in the transaction, so every proof survives.
+CREATE TABLE ledger.personal (
+    transaction_id uuid NOT NULL CONSTRAINT pk_personal PRIMARY KEY,
+    salt uuid NOT NULL,
+    content jsonb NOT NULL CONSTRAINT ck_personal_content
+        CHECK (jsonb_typeof(content) = 'object' AND octet_length(content::text) <= 16384)
+);
+
+CREATE TABLE ledger.erasure (
+    transaction_id uuid NOT NULL CONSTRAINT pk_erasure PRIMARY KEY,
+    reason text NOT NULL CONSTRAINT ck_erasure_reason CHECK (octet_length(reason) BETWEEN 1 AND 200),
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- No foreign keys: the statement trigger looks both accounts and the transaction up anyway, for every role
+-- and even in replica mode, and none of the three can be deleted. On the hot side they would cost a quarter.
+CREATE TABLE ledger.posting (
+    transaction_id uuid NOT NULL,
+    position bigint NOT NULL,
+    debit_account integer NOT NULL,
+    credit_account integer NOT NULL,
+    seq smallint NOT NULL CONSTRAINT ck_posting_seq CHECK (seq >= 1),
+    amount numeric(20, 2) NOT NULL CONSTRAINT ck_posting_amount CHECK (amount > 0 AND amount < 'NaN'),
+    CONSTRAINT pk_posting PRIMARY KEY (transaction_id, seq),
+    CONSTRAINT ck_posting_two_accounts CHECK (debit_account <> credit_account)
+);
+-- the tail of a folded account after its last roll-up is summed from the index alone
+CREATE INDEX ix_posting_debit ON ledger.posting (debit_account, position) INCLUDE (amount);
+CREATE INDEX ix_posting_credit ON ledger.posting (credit_account, position) INCLUDE (amount);
+
+CREATE VIEW ledger.entry AS
+SELECT p.transaction_id, p.seq, 'debit' AS side, a.code AS account, a.currency, p.amount
+FROM ledger.posting p JOIN ledger.account a ON a.id = p.debit_account
+UNION ALL
+SELECT p.transaction_id, p.seq, 'credit', a.code, a.currency, p.amount
+FROM ledger.posting p JOIN ledger.account a ON a.id = p.credit_account;
+
+-- ── Holds, roll-ups and the public history ────────────────────────────────────────────────────────────
+
+CREATE TABLE ledger.hold (
+    id uuid NOT NULL CONSTRAINT pk_hold PRIMARY KEY,
+    position bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    account_id integer NOT NULL CONSTRAINT fk_hold_account_id_account REFERENCES ledger.account,
+    amount numeric(20, 2) NOT NULL CONSTRAINT ck_hold_amount CHECK (amount > 0 AND amount < 'NaN'),
+    key text NOT NULL CONSTRAINT uq_hold_key UNIQUE
+        CONSTRAINT ck_hold_key CHECK (octet_length(key) BETWEEN 1 AND 200),
+    request_hash bytea NOT NULL,
+    reference text CONSTRAINT ck_hold_reference CHECK (octet_length(reference) BETWEEN 1 AND 200)
+);
+CREATE INDEX ix_hold_account_id ON ledger.hold (account_id, expires_at);
+
+CREATE TABLE ledger.hold_resolution (
+    hold_id uuid NOT NULL CONSTRAINT pk_hold_resolution PRIMARY KEY
+        CONSTRAINT fk_hold_resolution_hold_id_hold REFERENCES ledger.hold,
+    position bigint NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    outcome text NOT NULL
+        CONSTRAINT ck_hold_resolution_outcome CHECK (outcome IN ('captured', 'released', 'expired')),
+    captured numeric(20, 2) NOT NULL DEFAULT 0
+        CONSTRAINT ck_hold_resolution_captured CHECK (captured >= 0 AND captured < 'NaN'),
+    transaction_id uuid,
+    CONSTRAINT ck_hold_resolution_capture
+        CHECK ((outcome = 'captured') = (transaction_id IS NOT NULL) AND (outcome = 'captured') = (captured > 0))
+);
+
+-- Everything posted to a folded account below position "through", summed once.
+CREATE TABLE ledger.rollup (
+    account_id integer NOT NULL CONSTRAINT fk_rollup_account_id_account REFERENCES ledger.account,
+    day date NOT NULL,
+    through bigint NOT NULL,
+    debits numeric(20, 2) NOT NULL,
+    credits numeric(20, 2) NOT NULL,
+    CONSTRAINT pk_rollup PRIMARY KEY (account_id, through)
+);
+
+CREATE TABLE ledger.seal (
+    id integer NOT NULL CONSTRAINT pk_seal PRIMARY KEY,
+    tree_size bigint NOT NULL CONSTRAINT uq_seal_tree_size UNIQUE,
+    through bigint NOT NULL,
+    sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    origin text NOT NULL,
+    root bytea NOT NULL,
+    balance_root bytea,
+    checkpoint text NOT NULL
+);
+
+CREATE TABLE ledger.leaf (
+    number bigint NOT NULL CONSTRAINT pk_leaf PRIMARY KEY,
+    transaction_id uuid NOT NULL CONSTRAINT uq_leaf_transaction_id UNIQUE
+        CONSTRAINT fk_leaf_transaction_id_transaction REFERENCES ledger.transaction,
+    seal_id integer NOT NULL CONSTRAINT fk_leaf_seal_id_seal REFERENCES ledger.seal
+);
+
+CREATE TABLE ledger.tree_node (
+    level smallint NOT NULL,
+    number bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT pk_tree_node PRIMARY KEY (level, number)
+);
+
+-- ── Canonical encodings ───────────────────────────────────────────────────────────────────────────────
+-- A field is its length in bytes, a colon and its text; an absent one is a minus sign and a colon. Nothing
+-- here depends on a session's settings. ledger/canonical.py writes the same bytes for whoever checks them.
+
+CREATE FUNCTION ledger.field(p_text text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(octet_length(p_text)::text || ':' || p_text, '-:')
+$$;
+
+CREATE FUNCTION ledger.microseconds(p_at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT (extract(epoch FROM p_at) * 1000000)::bigint::text
+$$;
+
+CREATE FUNCTION ledger.content(
+    p_kind text, p_settles uuid, p_reverses uuid, p_reference text, p_metadata jsonb, p_lines text
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ledger.field(p_kind) || ledger.field(p_settles::text) || ledger.field(p_reverses::text)
+        || ledger.field(p_reference) || ledger.field(p_metadata::text) || p_lines
+$$;
+
+CREATE FUNCTION ledger.line(p_debit text, p_credit text, p_currency text, p_amount numeric) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ledger.field(p_debit) || ledger.field(p_credit) || ledger.field(p_currency)
+        || ledger.field(p_amount::numeric(20, 2)::text)
+$$;
+
+CREATE FUNCTION ledger.request_hash(p_effective_at timestamptz, p_content text) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT sha256(convert_to(
+        ledger.field('bekal-request/1') || ledger.field(ledger.microseconds(p_effective_at)) || p_content, 'UTF8'))
+$$;
+
+CREATE FUNCTION ledger.personal_digest(p_salt uuid, p_personal jsonb) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT sha256(uuid_send(p_salt) || convert_to(p_personal::text, 'UTF8'))
+$$;
+
+-- H(H(salt || money) || H(personal salt || personal)); without a personal part its hash is that of nothing.
+CREATE FUNCTION ledger.commitment(
+    p_salt uuid, p_id uuid, p_key text, p_effective_at timestamptz, p_recorded_at timestamptz, p_content text,
+    p_personal_digest bytea
+) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT sha256(
+        sha256(uuid_send(p_salt) || convert_to(
+            ledger.field('bekal-ledger/1') || ledger.field(p_id::text) || ledger.field(p_key)
+            || ledger.field(ledger.microseconds(p_effective_at))
+            || ledger.field(ledger.microseconds(p_recorded_at)) || p_content, 'UTF8'))
+        || coalesce(p_personal_digest, sha256(''::bytea)))
+$$;
+
+-- ── What the triggers keep ────────────────────────────────────────────────────────────────────────────
+-- The trigger functions join a handful of new rows to indexed tables. Their plans live as long as a session,
+-- so the settings keep a plan made for a large batch on a small table from being a scan ever after.
+
+CREATE FUNCTION ledger.create_balances() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ledger.balance (account_id, guarded_side)
+    SELECT id, CASE WHEN guard = 'none' THEN 0 WHEN kind IN ('asset', 'expense') THEN -1 ELSE 1 END
+    FROM opened WHERE mode = 'counted';
+    RETURN NULL;
+END $$;
+
+-- An account's only change is that it closes, once, and empty.
+CREATE FUNCTION ledger.check_closing() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.id, NEW.code, NEW.family, NEW.kind, NEW.guard, NEW.mode, NEW.currency, NEW.opened_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.code, OLD.family, OLD.kind, OLD.guard, OLD.mode, OLD.currency, OLD.opened_at)
+        OR OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
+    THEN
+        PERFORM ledger.refuse('LG010', 'an account can only be closed', OLD.code);
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Everything that settles and reverses an original may together debit no account by more than the original
+-- credited to it; a reversal's postings mirror those of its original.
+CREATE FUNCTION ledger.check_originals(p_ids uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_bad text;
+BEGIN
+    SELECT coalesce(t.settles, t.reverses)::text INTO v_bad
+    FROM ledger.transaction t LEFT JOIN ledger.transaction o ON o.id = coalesce(t.settles, t.reverses)
+    WHERE t.id = ANY (p_ids) AND coalesce(t.settles, t.reverses) IS NOT NULL AND (o.id IS NULL OR o.id = t.id)
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse('LG008', 'the transaction to settle or reverse does not exist', v_bad);
+    END IF;
+
+    -- whoever comes second waits here and then, with a new snapshot, sees what the first one wrote
+    PERFORM 1 FROM ledger.transaction o
+    WHERE o.id IN (SELECT coalesce(t.settles, t.reverses) FROM ledger.transaction t WHERE t.id = ANY (p_ids))
+    ORDER BY o.id FOR NO KEY UPDATE;
+
+    SELECT o.id::text INTO v_bad
+    FROM (
+        SELECT DISTINCT coalesce(t.settles, t.reverses) AS id FROM ledger.transaction t WHERE t.id = ANY (p_ids)
+    ) o CROSS JOIN LATERAL (
+        SELECT p.debit_account AS account, sum(p.amount) AS spent
+        FROM (
+            SELECT s.id FROM ledger.transaction s WHERE s.settles = o.id
+            UNION ALL SELECT r.id FROM ledger.transaction r WHERE r.reverses = o.id
+        ) s JOIN ledger.posting p ON p.transaction_id = s.id
+        GROUP BY p.debit_account
+    ) used
+    WHERE used.spent > coalesce((
+        SELECT sum(p.amount) FROM ledger.posting p WHERE p.transaction_id = o.id AND p.credit_account = used.account
+    ), 0)
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse('LG007', 'more would be settled and reversed than the original credited', v_bad);
+    END IF;
+
+    SELECT r.reverses::text INTO v_bad
+    FROM ledger.transaction t JOIN ledger.transaction o ON o.id = t.reverses
+    JOIN ledger.transaction r ON r.reverses = t.reverses JOIN ledger.posting p ON p.transaction_id = r.id
+    WHERE t.id = ANY (p_ids)
+    GROUP BY r.reverses, o.reverses, p.debit_account, p.credit_account, t.id
+    HAVING o.reverses IS NOT NULL OR sum(p.amount) > coalesce((
+        SELECT sum(q.amount) FROM ledger.posting q
+        WHERE q.transaction_id = r.reverses
+            AND q.credit_account = p.debit_account AND q.debit_account = p.credit_account
+    ), 0)
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse('LG006', 'a reversal mirrors its original, and is not itself reversed', v_bad);
+    END IF;
+END $$;
+
+-- Fires when the whole statement is done, so a transaction and its postings come in one statement.
+CREATE FUNCTION ledger.check_transactions() RETURNS trigger
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+    v_bad record;
+    v_ids uuid[];
+BEGIN
+    -- under a snapshot of the whole transaction the sums below would miss what others have just written
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
+    SELECT x.id, x.state INTO v_bad FROM (
+        SELECT t.id, CASE
+            WHEN t.postings <> (SELECT count(*) FROM ledger.posting p WHERE p.transaction_id = t.id) THEN 'LG014'
+            WHEN t.position <> here.position THEN 'LG010'
+            WHEN t.effective_at < here.closed_before THEN 'LG011'
+            WHEN t.effective_at < '2000-01-01 00:00+00' OR t.effective_at > here.latest THEN 'LG012'
+        END AS state
+        FROM written t CROSS JOIN (
+            SELECT pg_current_xact_id()::text::bigint + (SELECT value FROM ledger.position_offset WHERE one) AS position,
+                (SELECT max(closed_before) FROM ledger.closed_period) AS closed_before,
+                clock_timestamp() + interval '1 day' + (SELECT "offset" FROM ledger.programme_clock WHERE one) AS latest
+        ) here
+    ) x WHERE x.state IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse(v_bad.state, CASE v_bad.state
+            WHEN 'LG014' THEN 'a transaction has exactly the postings it says'
+            WHEN 'LG010' THEN 'a transaction is written at the position of its writer'
+            WHEN 'LG011' THEN 'the effective date lies in a closed period'
+            ELSE 'the effective date is out of range' END, v_bad.id::text);
+    END IF;
+    SELECT array_agg(id) INTO v_ids FROM written WHERE settles IS NOT NULL OR reverses IS NOT NULL;
+    IF v_ids IS NOT NULL THEN
+        PERFORM ledger.check_originals(v_ids);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Says in words what check_postings found, once it has found something.
+CREATE FUNCTION ledger.refuse_posting(p_state text, p_transaction uuid, p_debit integer, p_credit integer)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_kind text := (SELECT kind FROM ledger.transaction WHERE id = p_transaction);
+    v_debit ledger.account := (SELECT a FROM ledger.account a WHERE id = p_debit);
+    v_credit ledger.account := (SELECT a FROM ledger.account a WHERE id = p_credit);
+BEGIN
+    PERFORM CASE p_state
+        WHEN 'LG014' THEN ledger.refuse(p_state, 'a posting needs its transaction', p_transaction::text)
+        WHEN 'LG010' THEN ledger.refuse(p_state, 'nothing can be added to a transaction', p_transaction::text)
+        WHEN 'LG003' THEN ledger.refuse(p_state, 'no such account',
+            CASE WHEN v_debit.id IS NULL THEN p_debit ELSE p_credit END::text)
+        WHEN 'LG004' THEN ledger.refuse(p_state, 'the account is closed',
+            CASE WHEN v_debit.closed_at IS NOT NULL THEN v_debit.code ELSE v_credit.code END)
+        WHEN 'LG005' THEN ledger.refuse(p_state, 'the accounts are kept in different currencies',
+            v_debit.code || ' ' || v_credit.code)
+        ELSE ledger.refuse(p_state, 'this flow of money is not allowed, or must settle an earlier transaction',
+            v_kind || ': ' || v_debit.family || ' to ' || v_credit.family)
+    END;
+END $$;
+
+CREATE FUNCTION ledger.check_postings() RETURNS trigger
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+    v_bad record;
+BEGIN
+    SELECT x.* INTO v_bad FROM (
+        SELECT p.transaction_id, p.debit_account, p.credit_account, CASE
+            WHEN t.id IS NULL THEN 'LG014'
+            WHEN p.seq > t.postings OR p.position <> t.position OR t.position <>
+                pg_current_xact_id()::text::bigint + (SELECT value FROM ledger.position_offset WHERE one) THEN 'LG010'
+            WHEN d.id IS NULL OR c.id IS NULL THEN 'LG003'
+            WHEN d.closed_at IS NOT NULL OR c.closed_at IS NOT NULL THEN 'LG004'
+            WHEN d.currency <> c.currency THEN 'LG005'
+            WHEN t.reverses IS NULL AND (f.kind IS NULL OR f.settles <> coalesce(o.kind, '')) THEN 'LG006'
+        END AS state
+        FROM written p
+        LEFT JOIN ledger.transaction t ON t.id = p.transaction_id
+        LEFT JOIN ledger.account d ON d.id = p.debit_account
+        LEFT JOIN ledger.account c ON c.id = p.credit_account
+        LEFT JOIN ledger.flow f
+            ON f.kind = t.kind AND f.debit_family = d.family AND f.credit_family = c.family
+        LEFT JOIN ledger.transaction o ON o.id = t.settles
+    ) x WHERE x.state IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse_posting(
+            v_bad.state, v_bad.transaction_id, v_bad.debit_account, v_bad.credit_account);
+    END IF;
+
+    -- rows are locked in the order of their ids, so two writers never wait for each other in a circle
+    UPDATE ledger.balance b
+    SET debits = b.debits + m.debits, credits = b.credits + m.credits, version = b.version + 1
+    FROM (
+        SELECT l.account_id, s.debits, s.credits
+        FROM (
+            SELECT account_id, sum(debit) AS debits, sum(credit) AS credits
+            FROM (
+                SELECT debit_account AS account_id, amount AS debit, 0 AS credit FROM written
+                UNION ALL SELECT credit_account, 0, amount FROM written
+            ) sides
+            GROUP BY account_id
+        ) s JOIN ledger.balance l ON l.account_id = s.account_id
+        ORDER BY l.account_id FOR NO KEY UPDATE OF l
+    ) m
+    WHERE b.account_id = m.account_id;
+    RETURN NULL;
+END $$;
+
+-- Forgetting begins with the log entry; nothing else can delete a personal part.
+CREATE FUNCTION ledger.forget() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM ledger.personal p USING erased e WHERE p.transaction_id = e.transaction_id;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER create_balances AFTER INSERT ON ledger.account REFERENCING NEW TABLE AS opened
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.create_balances();
+CREATE TRIGGER check_closing BEFORE UPDATE ON ledger.account
+    FOR EACH ROW EXECUTE FUNCTION ledger.check_closing();
+CREATE TRIGGER keep_accounts BEFORE DELETE OR TRUNCATE ON ledger.account
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER check_transactions AFTER INSERT ON ledger.transaction REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_transactions();
+CREATE TRIGGER check_postings AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_postings();
+-- at depth 0 a statement came from outside; the postings' and the accounts' triggers run at depth 1
+CREATE TRIGGER only_by_postings BEFORE INSERT OR UPDATE ON ledger.balance
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER keep_balances BEFORE DELETE OR TRUNCATE ON ledger.balance
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER forget AFTER INSERT ON ledger.erasure REFERENCING NEW TABLE AS erased
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.forget();
+CREATE TRIGGER only_by_erasure BEFORE DELETE ON ledger.personal
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER keep_personal BEFORE UPDATE OR TRUNCATE ON ledger.personal
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+
+DO $$
+DECLARE
+    v_table text;
+    v_trigger record;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['transaction', 'posting', 'erasure', 'closed_period', 'hold', 'hold_resolution',
+        'rollup', 'seal', 'leaf', 'tree_node']
+    LOOP
+        EXECUTE format('CREATE TRIGGER keep_history BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);
+    END LOOP;
+    -- ALWAYS: session_replication_role = replica does not switch them off
+    FOR v_trigger IN
+        SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t
+        JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'ledger'::regnamespace AND NOT t.tgisinternal
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', v_trigger.relation, v_trigger.tgname);
+    END LOOP;
+END $$;
+
+-- ── What the application may call ─────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION ledger.open_accounts(p_codes text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_code text;
+BEGIN
+    SELECT u.code INTO v_code FROM unnest(p_codes) u(code)
+    WHERE NOT EXISTS (SELECT FROM ledger.family f WHERE f.name = split_part(u.code, ':', 1)) LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse('LG015', 'no such family of accounts', v_code);
+    END IF;
+    -- those known are left out first: a conflict would use up a number of the sequence
+    INSERT INTO ledger.account (code, family, kind, guard, mode, currency)
+    SELECT DISTINCT u.code, f.name, f.kind, f.guard, f.mode, f.currency
+    FROM unnest(p_codes) u(code) JOIN ledger.family f ON f.name = split_part(u.code, ':', 1)
+    WHERE NOT EXISTS (SELECT FROM ledger.account a WHERE a.code = u.code)
+    ORDER BY u.code
+    ON CONFLICT (code) DO NOTHING;
+END $$;
+
+-- Debits and credits of one account at one instant; of a folded one: the last roll-up and what came after.
+CREATE FUNCTION ledger.sums(p_account integer) RETURNS TABLE (debits numeric, credits numeric)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(b.debits, r.debits, 0) + coalesce(d.amount, 0),
+        coalesce(b.credits, r.credits, 0) + coalesce(c.amount, 0)
+    FROM ledger.account a
+    LEFT JOIN ledger.balance b ON b.account_id = a.id
+    LEFT JOIN LATERAL (
+        SELECT x.debits, x.credits, x.through FROM ledger.rollup x
+        WHERE x.account_id = a.id AND a.mode = 'folded' ORDER BY x.through DESC LIMIT 1
+    ) r ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(p.amount) AS amount FROM ledger.posting p
+        WHERE p.debit_account = a.id AND a.mode = 'folded' AND p.position >= coalesce(r.through, 0)
+    ) d ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(p.amount) AS amount FROM ledger.posting p
+        WHERE p.credit_account = a.id AND a.mode = 'folded' AND p.position >= coalesce(r.through, 0)
+    ) c ON true
+    WHERE a.id = p_account
+$$;
+
+CREATE FUNCTION ledger.close_account(p_code text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_id integer;
+BEGIN
+    -- waits for the postings under way; those that come later find the account closed
+    LOCK TABLE ledger.posting IN SHARE ROW EXCLUSIVE MODE;
+    SELECT id INTO v_id FROM ledger.account WHERE code = p_code AND closed_at IS NULL;
+    IF NOT FOUND THEN
+        PERFORM ledger.refuse('LG003', 'no such account is open', p_code);
+    END IF;
+    IF EXISTS (SELECT FROM ledger.sums(v_id) s WHERE s.debits <> s.credits)
+        OR EXISTS (SELECT FROM ledger.balance WHERE account_id = v_id AND held <> 0)
+    THEN
+        PERFORM ledger.refuse('LG016', 'the account is not empty', p_code);
+    END IF;
+    UPDATE ledger.account SET closed_at = clock_timestamp() WHERE id = v_id;
+END $$;
+
+CREATE FUNCTION ledger.erase(p_transaction_id uuid, p_reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM ledger.transaction WHERE id = p_transaction_id AND personal_digest IS NOT NULL) THEN
+        PERFORM ledger.refuse('LG008', 'no such transaction with a personal part', p_transaction_id::text);
+    END IF;
+    INSERT INTO ledger.erasure (transaction_id, reason) VALUES (p_transaction_id, p_reason)
+    ON CONFLICT (transaction_id) DO NOTHING;
+END $$;
+
+CREATE FUNCTION ledger.natural(p_kind text, p_debits numeric, p_credits numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_kind IN ('asset', 'expense') THEN p_debits - p_credits ELSE p_credits - p_debits END
+$$;
+
+-- Whether a stored transaction is what a request asks for. The personal part is compared through its salted
+-- digest; once erased it can no longer be compared.
+CREATE FUNCTION ledger.is_same_request(
+    p_stored ledger.transaction, p_request_hash bytea, p_personal jsonb
+) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT (p_stored).request_hash = p_request_hash
+        AND ((p_stored).personal_digest IS NULL) = (p_personal IS NULL)
+        AND coalesce((
+            SELECT p.content = p_personal FROM ledger.personal p WHERE p.transaction_id = (p_stored).id
+        ), true)
+$$;
+
+-- One transaction in one call. The key is claimed by the insert itself, whose triggers test everything else;
+-- where the key was taken, nothing is tested, and a new snapshot shows the transaction that took it.
+CREATE FUNCTION ledger.post(
+    p_id uuid, p_key text, p_kind text, p_debits text[], p_credits text[], p_amounts numeric[],
+    p_settles uuid DEFAULT NULL, p_reverses uuid DEFAULT NULL, p_effective_at timestamptz DEFAULT NULL,
+    p_reference text DEFAULT NULL, p_metadata jsonb DEFAULT NULL, p_personal jsonb DEFAULT NULL,
+    OUT id uuid, OUT replayed boolean, OUT commitment bytea, OUT codes text[], OUT balances numeric[]
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+-- planning anew for the length of the arrays would take longer than the work itself
+SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    v_debits integer[];
+    v_credits integer[];
+    v_lines text;
+    v_content text;
+    v_hash bytea;
+    v_salt uuid := gen_random_uuid();
+    v_personal_salt uuid;
+    v_digest bytea;
+    v_recorded_at timestamptz := clock_timestamp();
+    v_effective_at timestamptz;
+    v_commitment bytea;
+    v_stored ledger.transaction;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
+    SELECT array_agg(d.id ORDER BY u.seq), array_agg(c.id ORDER BY u.seq),
+        string_agg(ledger.line(u.debit, u.credit, d.currency, u.amount), '' ORDER BY u.seq),
+        coalesce(p_effective_at, v_recorded_at + (SELECT "offset" FROM ledger.programme_clock WHERE one))
+    INTO v_debits, v_credits, v_lines, v_effective_at
+    FROM unnest(p_debits, p_credits, p_amounts) WITH ORDINALITY u(debit, credit, amount, seq)
+    LEFT JOIN ledger.account d ON d.code = u.debit LEFT JOIN ledger.account c ON c.code = u.credit;
+    v_content := ledger.content(p_kind, p_settles, p_reverses, p_reference, p_metadata, v_lines);
+    v_hash := ledger.request_hash(p_effective_at, v_content);
+    IF p_personal IS NOT NULL THEN
+        v_personal_salt := gen_random_uuid();
+        v_digest := ledger.personal_digest(v_personal_salt, p_personal);
+    END IF;
+    v_commitment := ledger.commitment(v_salt, p_id, p_key, v_effective_at, v_recorded_at, v_content, v_digest);
+
+    WITH claimed AS (
+        INSERT INTO ledger.transaction (
+            id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment,
+            settles, reverses, reference, personal_digest, metadata
+        )
+        SELECT p_id, v_salt, pg_current_xact_id()::text::bigint + o.value, v_effective_at, v_recorded_at,
+            cardinality(p_debits), p_kind, p_key, v_hash, v_commitment,
+            p_settles, p_reverses, p_reference, v_digest, p_metadata
+        FROM ledger.position_offset o WHERE o.one
+        ON CONFLICT (key) DO NOTHING
+        RETURNING id, position
+    )
+    INSERT INTO ledger.posting (transaction_id, position, debit_account, credit_account, seq, amount)
+    SELECT t.id, t.position,
+        coalesce(u.debit, ledger.refuse('LG003', 'no such account', p_debits[u.seq])),
+        coalesce(u.credit, ledger.refuse('LG003', 'no such account', p_credits[u.seq])),
+        u.seq,
+        CASE WHEN scale(u.amount) <= 2 THEN u.amount
+            ELSE ledger.refuse('LG013', 'an amount has at most two decimals', u.amount::text) END
+    FROM claimed t CROSS JOIN unnest(v_debits, v_credits, p_amounts) WITH ORDINALITY u(debit, credit, amount, seq);
+
+    IF FOUND THEN
+        IF p_personal IS NOT NULL THEN
+            INSERT INTO ledger.personal (transaction_id, salt, content)
+            VALUES (p_id, v_personal_salt, p_personal);
+        END IF;
+        id := p_id;
+        replayed := false;
+        commitment := v_commitment;
+    ELSE
+        SELECT * INTO STRICT v_stored FROM ledger.transaction t WHERE t.key = p_key;
+        IF NOT ledger.is_same_request(v_stored, v_hash, p_personal) THEN
+            PERFORM ledger.refuse('LG002', 'the key was used for another request', p_key);
+        END IF;
+        id := v_stored.id;
+        replayed := true;
+        commitment := v_stored.commitment;
+    END IF;
+    SELECT array_agg(a.code), array_agg(ledger.natural(a.kind, b.debits, b.credits)) INTO codes, balances
+    FROM ledger.balance b JOIN ledger.account a ON a.id = b.account_id
+    WHERE b.account_id = ANY (v_debits || v_credits);
+END $$;
+
+-- Thousands of transactions in one call, all or none; a JSON array of requests, answered in its order.
+CREATE FUNCTION ledger.post_many(p_requests json)
+RETURNS TABLE (id uuid, replayed boolean, commitment bytea, codes text[], balances numeric[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_ids uuid[];
+    v_keys text[];
+    v_hashes bytea[];
+    v_personals jsonb[];
+    v_now timestamptz := ledger.now();
+    v_recorded_at timestamptz := clock_timestamp();
+    v_bad text;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
+    WITH request AS MATERIALIZED (
+        SELECT r.*, gen_random_uuid() AS salt,
+            CASE WHEN r.personal IS NOT NULL THEN gen_random_uuid() END AS personal_salt
+        FROM ROWS FROM (json_to_recordset(p_requests) AS (
+            id uuid, key text, kind text, debits text[], credits text[], amounts numeric[], settles uuid,
+            reverses uuid, effective_at timestamptz, reference text, metadata jsonb, personal jsonb
+        )) WITH ORDINALITY r(
+            id, key, kind, debits, credits, amounts, settles, reverses, effective_at, reference, metadata,
+            personal, number)
+    ), line AS MATERIALIZED (
+        SELECT r.number, u.seq, u.debit, u.credit, u.amount, d.id AS debit_account, c.id AS credit_account,
+            ledger.line(u.debit, u.credit, d.currency, u.amount) AS encoded
+        FROM request r
+        CROSS JOIN LATERAL unnest(r.debits, r.credits, r.amounts) WITH ORDINALITY u(debit, credit, amount, seq)
+        LEFT JOIN ledger.account d ON d.code = u.debit LEFT JOIN ledger.account c ON c.code = u.credit
+    ), encoded AS MATERIALIZED (
+        SELECT r.*, l.postings, l.content, ledger.request_hash(r.effective_at, l.content) AS request_hash,
+            coalesce(r.effective_at, v_now) AS dated,
+            ledger.personal_digest(r.personal_salt, r.personal) AS digest
+        FROM request r JOIN (
+            SELECT r.number, count(*) AS postings, ledger.content(
+                min(r.kind), r.settles, r.reverses, min(r.reference), r.metadata,
+                string_agg(l.encoded, '' ORDER BY l.seq)) AS content
+            FROM request r JOIN line l ON l.number = r.number
+            GROUP BY r.number, r.settles, r.reverses, r.metadata
+        ) l ON l.number = r.number
+    ), claimed AS (
+        INSERT INTO ledger.transaction (
+            id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment,
+            settles, reverses, reference, personal_digest, metadata
+        )
+        SELECT e.id, e.salt, pg_current_xact_id()::text::bigint + o.value, e.dated, v_recorded_at, e.postings,
+            e.kind, e.key, e.request_hash,
+            ledger.commitment(e.salt, e.id, e.key, e.dated, v_recorded_at, e.content, e.digest),
+            e.settles, e.reverses, e.reference, e.digest, e.metadata
+        FROM encoded e CROSS JOIN ledger.position_offset o
+        WHERE o.one
+        -- keys are claimed in one order, so two batches never wait for each other in a circle
+        ORDER BY e.key, e.number
+        ON CONFLICT (key) DO NOTHING
+        RETURNING id, position
+    ), posted AS (
+        INSERT INTO ledger.posting (transaction_id, position, debit_account, credit_account, seq, amount)
+        SELECT t.id, t.position,
+            coalesce(l.debit_account, ledger.refuse('LG003', 'no such account', l.debit)),
+            coalesce(l.credit_account, ledger.refuse('LG003', 'no such account', l.credit)),
+            l.seq,
+            CASE WHEN scale(l.amount) <= 2 THEN l.amount
+                ELSE ledger.refuse('LG013', 'an amount has at most two decimals', l.amount::text) END
+        FROM claimed t JOIN request r ON r.id = t.id JOIN line l ON l.number = r.number
+    ), private AS (
+        INSERT INTO ledger.personal (transaction_id, salt, content)
+        SELECT t.id, r.personal_salt, r.personal FROM claimed t JOIN request r ON r.id = t.id
+        WHERE r.personal IS NOT NULL
+    )
+    SELECT array_agg(e.id ORDER BY e.number), array_agg(e.key ORDER BY e.number),
+        array_agg(e.request_hash ORDER BY e.number), array_agg(e.personal ORDER BY e.number)
+    INTO v_ids, v_keys, v_hashes, v_personals FROM encoded e;
+
+    SELECT u.key INTO v_bad
+    FROM unnest(v_ids, v_keys, v_hashes, v_personals) u(id, key, hash, personal)
+    JOIN ledger.transaction t ON t.key = u.key
+    WHERE t.id <> u.id AND NOT ledger.is_same_request(t, u.hash, u.personal) LIMIT 1;
+    IF FOUND THEN
+        PERFORM ledger.refuse('LG002', 'the key was used for another request', v_bad);
+    END IF;
+    RETURN QUERY
+    SELECT t.id, t.id <> u.id, t.commitment, c.codes, c.balances
+    FROM unnest(v_ids, v_keys) WITH ORDINALITY u(id, key, number)
+    JOIN ledger.transaction t ON t.key = u.key
+    CROSS JOIN LATERAL (
+        SELECT array_agg(a.code) AS codes, array_agg(ledger.natural(a.kind, b.debits, b.credits)) AS balances
+        FROM (
+            SELECT p.debit_account AS id FROM ledger.posting p WHERE p.transaction_id = t.id
+            UNION SELECT p.credit_account FROM ledger.posting p WHERE p.transaction_id = t.id
+        ) touched JOIN ledger.balance b ON b.account_id = touched.id JOIN ledger.account a ON a.id = b.account_id
+    ) c
+    ORDER BY u.number;
+END $$;
+
+-- ── Rights ────────────────────────────────────────────────────────────────────────────────────────────
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
+GRANT USAGE ON SCHEMA ledger TO bekal_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO bekal_app;
+GRANT EXECUTE ON FUNCTION ledger.now, ledger.sums, ledger.open_accounts, ledger.close_account, ledger.post,
+    ledger.post_many, ledger.erase TO bekal_app;

@@ -1,0 +1,147 @@
+"""The books in other programs' forms: bean-check and hledger accept them, and find what is missing."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from beancount import loader
+from beancount.core.data import Transaction
+from sqlalchemy.orm import Session
+
+import ledger
+from ledger.export import FORMS, export
+from tests.ledger.books import ANI, BUDI, SCHOOL, appropriate, cancel, complete, grant, move, purchase
+
+Check = Callable[[Path], int]
+WIB = ZoneInfo("Asia/Jakarta")
+
+
+def bean_check(file: Path) -> int:
+    command = [Path(sys.executable).with_name("bean-check"), "--no-cache", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).returncode
+
+
+def hledger_check(file: Path) -> int:
+    if shutil.which("hledger") is None:
+        pytest.skip("hledger is not installed (Debian: apt install hledger)")
+    command = ["hledger", "-f", str(file), "check", "--strict"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).returncode
+
+
+CHECKS: dict[str, Check] = {"beancount": bean_check, "hledger": hledger_check}
+
+
+@pytest.fixture
+def told(session: Session) -> Session:
+    """Two months of books, with keys and references that would break a careless export."""
+    ledger.open_accounts(session, ["benefit:a_b.c-d", "benefit:a-b"])
+    appropriate(session)
+    grant(session)
+    for number, day in enumerate((3, 20, 40)):
+        ledger.post(
+            session,
+            f'=purchase "{number}"; \\ {{x}} [2020-01-01] date:2020',
+            "purchase",
+            move(ANI, SCHOOL, f"{100_000 + number}.25"),
+            reference='-1+"2"',
+            effective_at=datetime(2026, 1, 1, 17, 30, tzinfo=UTC) + timedelta(days=day),
+        )
+    bought = purchase(session, 500_000, key="bought")
+    complete(session, bought.id, 400_000, 50_000, 50_000)
+    cancel(session, purchase(session, 7, key="given up").id, 7)
+    ledger.post(session, "odd names", "swap", move(ANI, "benefit:a_b.c-d", 3) + move(ANI, "benefit:a-b", 4))
+    session.commit()
+    return session
+
+
+def written(session: Session, form: str, folder: Path, **span: datetime) -> Path:
+    file = folder / f"books.{form}"
+    file.write_text("".join(export(session, form, zone=WIB, **span)))
+    return file
+
+
+SPANS: list[dict[str, datetime]] = [
+    {},
+    {"start": datetime(2026, 1, 10, tzinfo=WIB), "end": datetime(2026, 2, 1, tzinfo=WIB)},
+    {"start": datetime(2026, 1, 10, tzinfo=WIB)},
+    {"end": datetime(2026, 2, 1, tzinfo=WIB)},
+    {"start": datetime(2027, 12, 1, tzinfo=WIB)},
+]
+
+
+@pytest.mark.parametrize("form", CHECKS)
+@pytest.mark.parametrize("span", SPANS, ids=["all", "a month", "from", "to", "nothing"])
+def test_other_programs_accept_the_books(
+    told: Session, form: str, span: dict[str, datetime], tmp_path: Path
+) -> None:
+    assert CHECKS[form](written(told, form, tmp_path, **span)) == 0
+
+
+@pytest.mark.parametrize("form", CHECKS)
+def test_other_programs_find_what_is_missing(told: Session, form: str, tmp_path: Path) -> None:
+    file = written(told, form, tmp_path)
+    whole = file.read_text()
+    # a sum that was changed on both sides, and a transaction that is not there
+    assert whole.count("100001.25") == 2
+    for broken in (
+        whole.replace("100001.25", "100001.26"),
+        "\n\n".join(part for part in whole.split("\n\n") if "100001.25" not in part),
+    ):
+        file.write_text(broken)
+        assert CHECKS[form](file) != 0
+
+
+def test_the_totals_are_those_of_the_trial_balance(told: Session, tmp_path: Path) -> None:
+    entries, errors, _ = loader.load_file(str(written(told, "beancount", tmp_path)))
+    assert errors == []
+    sums: dict[str, Decimal] = {}
+    for entry in entries:
+        for each in entry.postings if isinstance(entry, Transaction) else ():
+            assert each.units is not None
+            sums[each.account] = sums.get(each.account, Decimal(0)) + (each.units.number or Decimal(0))
+    trial = {row.code: row.debits - row.credits for row in ledger.trial_balance(told).rows}
+    assert sorted(sums.values()) == sorted(value for code, value in trial.items() if code in _touched(told))
+    assert sums["Assets:Bank:Treasury"] == trial["bank:treasury"]
+    assert sums["Liabilities:Benefit:A-ub-dc--d"] == trial["benefit:a_b.c-d"] == -3
+
+
+def _touched(session: Session) -> set[str]:
+    return {row.code for row in ledger.trial_balance(session).rows if row.debits or row.credits}
+
+
+def test_a_spreadsheet_adds_up_and_runs_nothing(told: Session) -> None:
+    span = SPANS[1]
+    rows = list(csv.DictReader(StringIO("".join(export(told, "csv", zone=WIB, **span)))))
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        if row["record"] == "closing":
+            continue
+        for side, sign in (("debit", 1), ("credit", -1)):
+            if row[side]:
+                sums[row[side]] = sums.get(row[side], Decimal(0)) + sign * Decimal(row["amount"])
+    closings = {
+        row["debit"] or row["credit"]: (1 if row["debit"] else -1) * Decimal(row["amount"])
+        for row in rows
+        if row["record"] == "closing"
+    }
+    assert sums == closings
+    assert [row["date"] for row in rows if row["record"] == "posting"] == ["2026-01-22"]
+    assert closings[ANI] == Decimal("200001.50")
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_an_unknown_form_is_refused_and_an_empty_book_is_sound(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        list(export(session, "xls"))
+    for form in FORMS:
+        file = written(session, form, tmp_path)
+        assert CHECKS.get(form, lambda _: 0)(file) == 0
+    assert BUDI in file.read_text()

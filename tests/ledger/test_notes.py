@@ -1,0 +1,148 @@
+"""Signed notes and checkpoints against published examples and another implementation."""
+
+import base64
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sigstore._internal.rekor.checkpoint import SignedCheckpoint
+from sigstore.errors import VerificationError
+
+from ledger import LedgerError
+from ledger.notes import Signer, checkpoint_text, new_signer, read_signer, signature_line
+from ledger.verify_receipt import COSIGNATURE, Refused, VerifierKey, open_note, read_checkpoint, read_key
+
+# the example of the Go package that introduced the format
+SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+MARK = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+NOTE = f"{TEXT}\n— PeterNeumann {MARK}\n"
+
+SIGNER = new_signer("bekal.example/log", bytes(range(32)))
+
+
+class OneKey:
+    """A keyring, as the other implementation asks for one."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.public = Ed25519PublicKey.from_public_bytes(signer.key.public)
+
+    def verify(self, *, key_id: bytes, signature: bytes, data: bytes) -> None:
+        try:
+            self.public.verify(signature, data)
+        except Exception as error:
+            raise VerificationError(str(error)) from error
+
+
+def test_the_published_note_is_signed_and_opened_byte_for_byte() -> None:
+    signer = read_signer(SECRET)
+    assert (str(signer.key), signer.secret, signer.sign(TEXT)) == (KEY, SECRET, NOTE)
+    assert open_note(NOTE, read_key(KEY)) == TEXT
+
+
+def test_a_checkpoint_is_read_by_another_implementation() -> None:
+    root = bytes(range(32, 64))
+    note = SIGNER.sign(checkpoint_text(SIGNER.name, 70_000, root, ["balances 3 abc"]))
+    theirs = SignedCheckpoint.from_text(note)
+    theirs.signed_note.verify(OneKey(SIGNER), SIGNER.key.id)  # type: ignore[arg-type] # see OneKey
+    assert theirs.checkpoint.origin == SIGNER.name
+    assert (theirs.checkpoint.log_size, theirs.checkpoint.log_hash) == (70_000, root.hex())
+    assert theirs.checkpoint.other_content == ["balances 3 abc"]
+    assert read_checkpoint(note, SIGNER.key) == (SIGNER.name, 70_000, root, ["balances 3 abc"])
+    # control: both see one changed digit
+    forged = note.replace("70000", "70001")
+    with pytest.raises(VerificationError):
+        SignedCheckpoint.from_text(forged).signed_note.verify(OneKey(SIGNER), SIGNER.key.id)  # type: ignore[arg-type] # see OneKey
+    with pytest.raises(Refused, match="wrong"):
+        read_checkpoint(forged, SIGNER.key)
+
+
+def test_signatures_of_strangers_are_left_aside() -> None:
+    stranger, namesake = new_signer("elsewhere.example"), new_signer(SIGNER.name)
+    note = SIGNER.sign(TEXT)
+    crowd = stranger.sign(TEXT).rpartition("\n\n")[2] + namesake.sign(TEXT).rpartition("\n\n")[2]
+    for each in (note + crowd, f"{TEXT}\n{crowd}{note.rpartition(chr(10) * 2)[2]}"):
+        assert open_note(each, SIGNER.key) == TEXT
+    with pytest.raises(Refused, match="did not sign"):
+        open_note(f"{TEXT}\n{crowd}", SIGNER.key)
+
+
+def test_a_witness_signs_the_moment_too() -> None:
+    witness = new_signer("witness.example/w1")
+    key = VerifierKey(witness.name, COSIGNATURE, witness.key.public)
+    text = checkpoint_text(SIGNER.name, 3, bytes(32))
+    moment = (1679315147).to_bytes(8, "big")
+    signature = witness.private.sign(b"cosignature/v1\ntime 1679315147\n" + text.encode())
+    note = SIGNER.sign(text) + signature_line(key, moment + signature)
+    assert open_note(note, read_key(str(key))) == open_note(note, SIGNER.key) == text
+    late = SIGNER.sign(text) + signature_line(key, bytes(8) + signature)
+    with pytest.raises(Refused, match="wrong"):
+        open_note(late, key)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        TEXT,
+        NOTE[:-1],
+        NOTE + "\n",
+        NOTE.replace("— ", "- "),
+        NOTE.replace("— ", "—  "),
+        NOTE.replace("x08g", "x08 "),
+        NOTE.replace("x08go", "*"),
+        NOTE.replace("you", "you\t"),
+        NOTE.replace("PeterNeumann", "Peter+Neumann"),
+        f"{TEXT}\n— PeterNeumann x08go===\n",
+        f"{TEXT}\n— PeterNeumann {MARK[:-4]}\n",
+        f"{TEXT}\n— PeterNeumann {base64.b64encode(base64.b64decode(MARK)[:4]).decode()}\n",
+    ],
+    ids=range(13),
+)
+def test_what_is_no_note_is_refused(note: str) -> None:
+    with pytest.raises(Refused):
+        open_note(note, read_key(KEY))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a", "1"],
+        ["a", "01", base64.b64encode(bytes(32)).decode()],
+        ["a", "-1", base64.b64encode(bytes(32)).decode()],
+        ["a", "١", base64.b64encode(bytes(32)).decode()],
+        ["", "1", base64.b64encode(bytes(32)).decode()],
+        ["a", "1", base64.b64encode(bytes(31)).decode()],
+        ["a", "1", base64.b64encode(bytes(32)).decode(), ""],
+    ],
+)
+def test_a_note_that_is_no_checkpoint_is_refused(lines: list[str]) -> None:
+    note = SIGNER.sign("".join(f"{line}\n" for line in lines))
+    with pytest.raises(Refused, match="no checkpoint"):
+        read_checkpoint(note, SIGNER.key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "a+b", KEY[:-4], KEY.replace("c74f20a3", "c74f20a4"), KEY.replace("Peter", "Petra"), KEY[12:]],
+)
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(Refused):
+        read_key(text)
+    with pytest.raises(LedgerError) as refusal:
+        read_signer("PRIVATE+KEY+" + text)
+    assert refusal.value.code == "invalid_signing_key"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\n"])
+def test_a_name_that_would_break_the_format_is_refused(name: str) -> None:
+    with pytest.raises(LedgerError):
+        new_signer(name)
+    with pytest.raises(LedgerError):
+        new_signer("good", b"short")
+
+
+@pytest.mark.parametrize("text", ["no newline", "tab\t\n", "\x00\n"])
+def test_a_text_that_no_note_may_have_is_not_signed(text: str) -> None:
+    with pytest.raises(ValueError, match="newline"):
+        SIGNER.sign(text)

@@ -1,0 +1,174 @@
+"""A superuser who switches every safeguard off and changes one thing is found, and the row is named."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import ledger
+from tests.ledger.books import ANI, cancel, funded, move, purchase
+from tests.ledger.conftest import Database
+
+ID = "(SELECT id FROM ledger.transaction WHERE key = 'purchase:1')"
+GRANT = "(SELECT id FROM ledger.transaction WHERE key = 'grant:benefit:ani')"
+
+TAMPERINGS = [
+    (
+        f"UPDATE ledger.posting SET amount = amount + 1 WHERE transaction_id = {ID}",
+        "purchase:1",
+        "commitment",
+    ),
+    (
+        "UPDATE ledger.posting SET debit_account ="
+        " (SELECT id FROM ledger.account WHERE code = 'benefit:budi')"
+        f" WHERE transaction_id = {ID}",
+        "purchase:1",
+        "commitment",
+    ),
+    (
+        "UPDATE ledger.posting p SET amount = q.amount FROM ledger.posting q"
+        f" WHERE p.transaction_id = {GRANT} AND q.transaction_id = p.transaction_id AND q.seq = 3 - p.seq",
+        "grant:benefit:ani",
+        "commitment",
+    ),
+    (f"DELETE FROM ledger.posting WHERE transaction_id = {ID}", "purchase:1", "has none"),
+    (
+        f"DELETE FROM ledger.posting WHERE transaction_id = {GRANT} AND seq = 1",
+        "grant:benefit:ani",
+        "numbered [2]",
+    ),
+    ("DELETE FROM ledger.transaction WHERE key = 'private'", "", "its transaction does not exist"),
+    ("UPDATE ledger.transaction SET key = 'purchase:9' WHERE key = 'purchase:1'", "purchase:9", "commitment"),
+    (
+        "UPDATE ledger.transaction SET effective_at = effective_at + interval '1 microsecond'"
+        " WHERE key = 'purchase:1'",
+        "purchase:1",
+        "commitment",
+    ),
+    ("UPDATE ledger.transaction SET reference = NULL WHERE key = 'purchase:1'", "purchase:1", "commitment"),
+    ("UPDATE ledger.transaction SET metadata = '{}' WHERE key = 'purchase:1'", "purchase:1", "commitment"),
+    ("UPDATE ledger.transaction SET kind = 'gift' WHERE key = 'purchase:1'", "purchase:1", "commitment"),
+    (
+        "UPDATE ledger.transaction SET request_hash = 'x' WHERE key = 'purchase:1'",
+        "purchase:1",
+        "request hash",
+    ),
+    ("UPDATE ledger.transaction SET commitment = 'x' WHERE key = 'purchase:1'", "purchase:1", "commitment"),
+    ("UPDATE ledger.posting SET position = 1", "appropriation", "another position"),
+    ('UPDATE ledger.personal SET content = \'{"name": "Eve"}\'', "private", "personal part was changed"),
+    ("DELETE FROM ledger.personal", "private", "gone without an erasure"),
+    ("UPDATE ledger.balance SET credits = credits + 1, debits = debits + 1", "", "its postings say"),
+    ("DELETE FROM ledger.balance WHERE credits = debits", "", "has no balance"),
+    ("UPDATE ledger.balance SET guarded_side = 0", "", "guarded otherwise"),
+    ("DELETE FROM ledger.flow WHERE kind = 'purchase'", "purchase:1", "not allowed"),
+    (
+        "UPDATE ledger.transaction SET settles = NULL WHERE settles IS NOT NULL",
+        "cancellation:1",
+        "not allowed",
+    ),
+]
+
+
+def fill(database: Database) -> None:
+    with Session(database.app) as session:
+        funded(session)
+        bought = purchase(session, 500_000)
+        cancel(session, bought.id, 300_000)
+        ledger.post(
+            session,
+            "private",
+            "swap",
+            move(ANI, "benefit:budi", 5),
+            metadata={"note": "é 😀", "list": [1, 2.5, None, True]},
+            personal={"name": "Ani"},
+        )
+        ledger.reverse(session, "undo", purchase(session, 7, key="purchase:2").id)
+        session.commit()
+
+
+def tamper(database: Database, *statements: str) -> None:
+    with database.superuser.begin() as superuser:
+        for table in ("transaction", "posting", "balance", "personal", "account"):
+            superuser.execute(text(f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL"))
+        for statement in statements:
+            superuser.execute(text(statement))
+
+
+@pytest.mark.parametrize(("statement", "row", "what"), TAMPERINGS, ids=range(len(TAMPERINGS)))
+def test_one_change_is_found_and_the_row_is_named(
+    books: Database, statement: str, row: str, what: str
+) -> None:
+    fill(books)
+    with Session(books.app) as session:
+        report = ledger.verify(session)
+        assert report.is_sound
+        assert (report.transactions, report.postings) == (7, 8)
+    tamper(books, statement)
+    with Session(books.app) as session:
+        problem = ledger.verify(session).problem
+    assert problem is not None
+    assert row in problem.row
+    assert what in problem.what
+    assert str(problem).startswith(problem.table)
+
+
+def test_settling_one_purchase_twice_is_found_however_it_came_about(books: Database) -> None:
+    fill(books)
+    with books.superuser.begin() as superuser:
+        superuser.execute(text("ALTER TABLE ledger.transaction DISABLE TRIGGER check_transactions"))
+    with Session(books.app) as session:
+        bought = ledger.find_transactions(session, reference="enrolment:purchase:1")[0]
+        cancel(session, bought.id, 200_001, key="cancellation:2")
+        problem = ledger.verify(session).problem
+    assert problem is not None
+    assert (problem.row, problem.what) == (str(bought.id), "more was settled and reversed than it credited")
+
+
+def test_a_reversal_that_is_no_mirror_image_is_found(books: Database) -> None:
+    fill(books)
+    with books.superuser.begin() as superuser:
+        superuser.execute(text("ALTER TABLE ledger.transaction DISABLE TRIGGER check_transactions"))
+    with Session(books.app) as session:
+        bought = ledger.find_transactions(session, reference="enrolment:purchase:1")[0]
+        ledger.post(session, "bent", "reversal", move("escrow:school", "benefit:budi", 1), reverses=bought.id)
+        problem = ledger.verify(session).problem
+    assert problem is not None
+    assert "not its mirror image" in problem.what
+
+
+def test_erasing_a_personal_part_leaves_every_proof_valid(books: Database) -> None:
+    fill(books)
+    with Session(books.app) as session:
+        private = session.execute(
+            text("SELECT id, commitment FROM ledger.transaction WHERE key = 'private'")
+        ).one()
+        ledger.erase(session, private.id, "asked to be forgotten")
+        ledger.erase(session, private.id, "asked again")
+        session.commit()
+        assert session.scalar(text("SELECT count(*) FROM ledger.personal")) == 0
+        assert session.scalars(text("SELECT reason FROM ledger.erasure")).all() == ["asked to be forgotten"]
+        assert ledger.verify(session).is_sound
+        assert ledger.get_transaction(session, private.id).commitment == private.commitment
+        with pytest.raises(ledger.UnknownTransaction):
+            ledger.erase(session, ledger.uuid7(), "nobody")
+        with pytest.raises(ledger.InvalidRequest):
+            ledger.erase(session, private.id, "")
+
+
+def test_a_personal_part_that_comes_back_after_its_erasure_is_found(books: Database) -> None:
+    fill(books)
+    copy = "CREATE TABLE kept AS SELECT * FROM ledger.personal"
+    erase = "INSERT INTO ledger.erasure (transaction_id, reason) SELECT transaction_id, 'x' FROM kept"
+    tamper(books, copy, erase, "INSERT INTO ledger.personal SELECT * FROM kept")
+    with Session(books.app) as session:
+        problem = ledger.verify(session).problem
+    assert problem is not None
+    assert (problem.table, "erased" in problem.what) == ("personal", True)
+
+
+def test_progress_is_told_now_and_then(books: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(books)
+    monkeypatch.setattr("ledger.verification._BATCH", 2)
+    told: list[int] = []
+    with Session(books.app) as session:
+        ledger.verify(session, progress=told.append)
+    assert told == [2, 4, 6]
