@@ -1,0 +1,54 @@
+"""Pages: server-rendered, Indonesian first, complete without script. One folder or file an audience."""
+
+from flask import Flask
+from flask_babel import Babel
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+from marketplace.config import Settings
+from marketplace.web import (
+    account,
+    catalogue,
+    dev,
+    errors,
+    finance,
+    formatting,
+    limits,
+    log,
+    participant,
+    provider,
+    public,
+    registration,
+    security,
+    shell,
+)
+from marketplace.web.access import Access, register
+from marketplace.web.language import current_language
+
+babel = Babel()
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Register every page with who may open it, and what all pages share."""
+    babel.init_app(
+        app,
+        default_locale="id",
+        default_timezone="Asia/Jakarta",
+        default_translation_directories="translations",
+        locale_selector=current_language,
+    )
+    govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    app.jinja_env.loader = ChoiceLoader([app.jinja_env.loader or govuk, govuk])
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (formatting, security, shell, errors):
+        part.install(app)
+    register(app, public.pages, Access.PUBLIC)
+    register(app, catalogue.pages, Access.PUBLIC)
+    register(app, log.pages, Access.PUBLIC)
+    register(app, account.pages, Access.PUBLIC)
+    register(app, registration.pages, Access.SIGNED_IN)
+    register(app, participant.pages, Access.PARTICIPANT)
+    register(app, provider.pages, Access.PROVIDER)
+    register(app, finance.pages, Access.FINANCE)
+    if not settings.is_production:
+        register(app, dev.pages, Access.DEVELOPMENT)
+    limits.install(app, settings)

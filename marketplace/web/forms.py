@@ -1,0 +1,103 @@
+"""Forms: a marshmallow schema, what was typed, and what is wrong with it, field by field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+_CSRF_FIELD = "csrf_token"
+"""Checked by Flask-WTF before any view runs."""
+
+_MOST_DIGITS = 15
+
+REQUIRED = _l("Isian ini wajib diisi.")
+
+
+class Text(fields.String):
+    """A required line of text: trimmed, never blank, without NUL or other control characters."""
+
+    default_error_messages = {  # noqa: RUF012 - how marshmallow's fields declare theirs
+        "required": REQUIRED,
+        "blank": REQUIRED,
+        "control": _l("Ada karakter yang tidak bisa dipakai."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("required", True)
+        super().__init__(**options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if not text and self.required:
+            raise self.make_error("blank")
+        if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+            raise self.make_error("control")
+        return text
+
+
+class Digits(Text):
+    """A required whole number written with the digits 0 to 9 only: no sign, sen, exponent or grouping."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+            raise self.make_error("invalid")
+        return int(text)
+
+
+class FormSchema(Schema):
+    """A field that the form does not have is refused, never ignored."""
+
+    class Meta:
+        unknown = RAISE
+
+
+@dataclass
+class Form:
+    """One submission: `data` is clean where `errors` has no entry; `typed` is shown again as it was."""
+
+    typed: Mapping[str, str]
+    data: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.errors
+
+    def refuse(self, name: str, words: object) -> None:
+        """Add what a rule behind the form found wrong."""
+        self.errors[name] = str(words)
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """(field, words) for the error summary that links to the fields."""
+        return list(self.errors.items())
+
+
+def empty(**typed: str) -> Form:
+    """A form nobody has sent yet, perhaps with fields filled in."""
+    return Form(typed=typed)
+
+
+def submitted(schema: Schema) -> Form:
+    """The form that was sent, checked."""
+    form = Form(typed={name: value for name, value in request.form.items() if name != _CSRF_FIELD})
+    try:
+        form.data = schema.load(form.typed)
+    except ValidationError as error:
+        form.data = error.valid_data if isinstance(error.valid_data, dict) else {}
+        messages = cast(dict[str, Any], error.messages)
+        form.errors = {name: _first(found) for name, found in messages.items()}
+    return form
+
+
+def _first(found: Any) -> str:
+    """A field's first complaint. A translated one is no `str`, so marshmallow leaves it without a list."""
+    return str(found[0] if isinstance(found, list) else found)

@@ -1,0 +1,5 @@
+"""The blueprint that the participant's pages share."""
+
+from flask import Blueprint
+
+pages = Blueprint("participant", __name__)

@@ -1,0 +1,103 @@
+"""A participant's first page: the balance, its deadline, what comes next, and every movement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from flask import render_template, url_for
+from flask_babel import gettext as _
+
+from marketplace import clock, db
+from marketplace.batches import queries as grants
+from marketplace.batches.models import Grant
+from marketplace.enrolments import queries
+from marketplace.enrolments.queries import HistoryRow
+from marketplace.web.formatting import local, month, rupiah
+from marketplace.web.identity import current_participant
+from marketplace.web.participant.blueprint import pages
+from marketplace.web.shell import zone
+from marketplace.web.state_words import kind_words
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One row of the history, in words."""
+
+    row: HistoryRow
+    title: str
+    words: str
+    href: str | None
+    icon: str
+    tone: str
+
+
+@pages.get("/beranda")
+def home() -> str:
+    """Balance and deadline, next step, history."""
+    current = db.session()
+    participant = current_participant()
+    grant = grants.find_grant(current, participant.id)
+    now = clock.now(current)
+    return render_template(
+        "participant/home.html",
+        participant=participant,
+        grant=grant,
+        deadline=_deadline(grant),
+        money=queries.money_of_participant(current, participant.id),
+        coming=queries.find_next_meeting(current, participant.id, now),
+        months=_months(queries.history(current, participant.id)),
+        now=now,
+    )
+
+
+def _deadline(grant: Grant | None) -> datetime | None:
+    """The first purchase's deadline while nothing was bought, afterwards the scheme's last day."""
+    if grant is None:
+        return None
+    unspent = grant.first_purchase_at is None and grant.first_purchase_by is not None
+    return grant.first_purchase_by if unspent else grant.spend_by
+
+
+def _months(rows: list[HistoryRow]) -> list[tuple[str, list[Movement]]]:
+    reader = zone()
+    grouped = groupby(rows, key=lambda row: local(row.line.effective_at, reader).strftime("%Y-%m"))
+    months = [[_movement(row) for row in found] for _month, found in grouped]
+    return [(month(found[0].row.line.effective_at, reader), found) for found in months]
+
+
+def _movement(row: HistoryRow) -> Movement:
+    icon, tone = _SIGNS.get(row.line.kind, ("list", ""))
+    if row.enrolment is None:
+        return Movement(row, kind_words(row.line.kind), _words(row), None, icon, tone)
+    title = row.enrolment.run.course.title
+    if row.line.kind == "cancellation":
+        title = _("%(course)s dibatalkan", course=title)
+    href = url_for("participant.receipt", enrolment_id=row.enrolment.id)
+    return Movement(row, title, _words(row), href, icon, tone)
+
+
+_SIGNS = {
+    "purchase": ("up", "kunyit"),
+    "cancellation": ("back", "daun"),
+    "completion": ("check", "daun"),
+    "grant": ("down", "daun"),
+    "revocation": ("up", "bata"),
+    "lapse": ("up", "bata"),
+}
+
+
+def _words(row: HistoryRow) -> str:
+    kind = row.line.kind
+    if kind == "completion" and row.enrolment is not None:
+        return _(
+            "Selesai, hadir %(percent)s%%. Sisa %(amount)s kembali ke saldo.",
+            percent=row.enrolment.percent,
+            amount=rupiah(row.line.amount),
+        )
+    return {
+        "purchase": _("Dititipkan di Bekal. Lembaga dibayar sesuai kehadiran Anda."),
+        "cancellation": _("Kembali utuh ke saldo Anda."),
+        "grant": _("Bantuan pelatihan masuk ke saldo Anda."),
+        "revocation": _("Belum ada pembelian sampai batas waktunya, jadi bantuan kembali ke negara."),
+        "lapse": _("Masa bantuan berakhir, jadi sisa saldo kembali ke negara."),
+    }.get(kind, "")

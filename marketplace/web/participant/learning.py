@@ -1,0 +1,123 @@
+"""My courses: what comes next, checking in, units, cancelling."""
+
+import uuid
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import clock, db
+from marketplace.broker import nudge
+from marketplace.enrolments import attendance, queries, service
+from marketplace.enrolments.cancellation import cancellable_until
+from marketplace.errors import MarketplaceError, NotFound
+from marketplace.notifications import tasks as notifications
+from marketplace.web.errors import words_for
+from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.identity import current_participant
+from marketplace.web.participant.blueprint import pages
+from marketplace.web.state_words import enrolment_tag, money_tag
+
+
+class CheckInForm(FormSchema):
+    code = Text()
+
+
+@pages.get("/kursus-saya")
+def courses() -> str:
+    """Every enrolment, newest first."""
+    current = db.session()
+    return render_template(
+        "participant/courses.html",
+        enrolments=queries.list_for_participant(current, current_participant().id),
+        enrolment_tag=enrolment_tag,
+        now=clock.now(current),
+    )
+
+
+@pages.get("/kursus-saya/<uuid:enrolment_id>")
+def enrolment(enrolment_id: uuid.UUID) -> str:
+    """One enrolment: its sessions, the check-in, the receipt, cancelling."""
+    return _enrolment(enrolment_id, empty())
+
+
+@pages.post("/kursus-saya/<uuid:enrolment_id>/sesi/<uuid:session_id>")
+def check_in(enrolment_id: uuid.UUID, session_id: uuid.UUID) -> str | Response | tuple[str, int]:
+    """Check in with the code on the classroom's screen. A second time changes nothing."""
+    form = submitted(CheckInForm())
+    participant_id = current_participant().id
+    if form.is_valid:
+        try:
+            with db.transaction() as current:
+                attendance.check_in(current, participant_id, session_id, form.data["code"])
+        except NotFound:
+            raise
+        except MarketplaceError as error:
+            form.refuse("code", words_for(error))
+    if not form.is_valid:
+        return _enrolment(enrolment_id, form), 409
+    flash(_("Kehadiran Anda tercatat."), "daun")
+    return redirect(url_for("participant.enrolment", enrolment_id=enrolment_id))
+
+
+@pages.post("/kursus-saya/<uuid:enrolment_id>/unit/<uuid:session_id>")
+def mark_unit(enrolment_id: uuid.UUID, session_id: uuid.UUID) -> Response:
+    """Say that a unit of a self-paced run is done."""
+    participant_id = current_participant().id
+    return _act(
+        enrolment_id,
+        lambda current: attendance.mark_unit(current, participant_id, session_id),
+        _("Unit ini sudah selesai."),
+    )
+
+
+@pages.get("/kursus-saya/<uuid:enrolment_id>/batal")
+def ask_cancel(enrolment_id: uuid.UUID) -> str:
+    """Before cancelling: what comes back, and by when."""
+    current = db.session()
+    found = queries.get_for_participant(current, enrolment_id, current_participant().id)
+    return render_template(
+        "participant/cancel.html", enrolment=found, until=cancellable_until(found.run), now=clock.now(current)
+    )
+
+
+@pages.post("/kursus-saya/<uuid:enrolment_id>/batal")
+def cancel(enrolment_id: uuid.UUID) -> Response:
+    """Cancel before the start: all of the money comes back."""
+    participant_id = current_participant().id
+    return _act(
+        enrolment_id,
+        lambda current: service.cancel(current, enrolment_id, participant_id),
+        _("Pembelian dibatalkan. Uangnya sudah kembali ke saldo Anda."),
+    )
+
+
+def _act(enrolment_id: uuid.UUID, act: Callable[[Session], object], done: str) -> Response:
+    try:
+        db.run_in_transaction(act)
+    except NotFound:
+        raise
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+    else:
+        nudge(notifications.sweep)
+        flash(done, "daun")
+    return redirect(url_for("participant.enrolment", enrolment_id=enrolment_id))
+
+
+def _enrolment(enrolment_id: uuid.UUID, form: Form) -> str:
+    current = db.session()
+    progress = queries.get_progress(current, enrolment_id, current_participant().id)
+    return render_template(
+        "participant/enrolment.html",
+        progress=progress,
+        meetings=queries.list_meetings(current, progress.enrolment),
+        form=form,
+        until=cancellable_until(progress.enrolment.run),
+        is_open=attendance.is_open,
+        enrolment_tag=enrolment_tag,
+        money_tag=money_tag,
+        now=clock.now(current),
+    )

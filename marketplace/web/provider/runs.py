@@ -1,0 +1,223 @@
+"""A provider's runs: what is on, what wants declaring, and how a run ends."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from marshmallow import validate
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import clock, db
+from marketplace.broker import nudge
+from marketplace.catalogue.models import Run, RunState
+from marketplace.enrolments import completion, preview, provider_queries, service
+from marketplace.enrolments.preview import Outcome
+from marketplace.enrolments.provider_queries import RunRow
+from marketplace.errors import MarketplaceError, NotFound
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.schemes import queries as schemes
+from marketplace.web.errors import words_for
+from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.identity import current_provider, signed_in_user
+from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.overview import declared_until
+from marketplace.web.provider.rows import day_words, share_cell, state_tag, tag_cell, when_and_where
+from marketplace.web.state_words import run_tag
+
+LONGEST_REASON = 200
+_SHOWN = 200
+
+
+class CancelRunForm(FormSchema):
+    reason = Text(
+        validate=validate.Length(
+            max=LONGEST_REASON, error=_l("Tulis paling banyak %(most)s huruf.", most=LONGEST_REASON)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a preview adds up to, in rupiah."""
+
+    price: Decimal
+    gross: Decimal
+    fee: Decimal
+    net: Decimal
+    rest: Decimal
+
+
+@pages.get("/jadwal")
+def runs() -> str:
+    """Every run of this provider, those that need something first."""
+    current = db.session()
+    now = clock.now(current)
+    rows = provider_queries.list_runs_of_provider(current, current_provider().id, now, _SHOWN)
+    return render_template(
+        "provider/runs.html", groups=_groups(rows, now), is_cut=len(rows) == _SHOWN, most=_SHOWN
+    )
+
+
+@pages.get("/jadwal/<uuid:run_id>")
+def run(run_id: uuid.UUID) -> str:
+    """One run: its sessions, who is in it, and what may be done now."""
+    current = db.session()
+    found = provider_queries.get_run_of_provider(current, run_id, current_provider().id)
+    now = clock.now(current)
+    is_open, is_over = found.state == RunState.OPEN, found.ends_at <= now
+    outcomes = preview.preview_completion(current, found) if is_open and is_over else []
+    return render_template(
+        "provider/run.html",
+        run=found,
+        days=day_words(found),
+        tag=run_tag(found, now),
+        people=provider_queries.list_for_run(current, run_id),
+        nets={each.verdict.enrolment.id: each.verdict.split.net for each in outcomes},
+        state_tag=state_tag,
+        share_cell=share_cell,
+        tag_cell=tag_cell,
+        came=provider_queries.count_attendance(current, run_id),
+        is_over=is_over,
+        is_open=is_open,
+        until=declared_until(current, found.ends_at),
+        now=now,
+    )
+
+
+@pages.get("/jadwal/<uuid:run_id>/selesai")
+def ask_complete(run_id: uuid.UUID) -> str | Response:
+    """Before declaring: what each enrolment will be paid, and what goes back."""
+    current = db.session()
+    found = provider_queries.get_run_of_provider(current, run_id, current_provider().id)
+    if found.state != RunState.OPEN or found.ends_at > clock.now(current):
+        return redirect(url_for("provider.run", run_id=run_id))
+    outcomes = preview.preview_completion(current, found)
+    return render_template(
+        "provider/complete.html",
+        run=found,
+        days=day_words(found),
+        outcomes=outcomes,
+        totals=total_of(outcomes),
+        is_held=any(each.verdict.hold_code for each in outcomes),
+        objection_days=max(scheme.maturity_working_days for scheme in schemes.list_schemes(current)),
+        until=declared_until(current, found.ends_at),
+    )
+
+
+@pages.post("/jadwal/<uuid:run_id>/selesai")
+def complete(run_id: uuid.UUID) -> Response:
+    """Declare the run's completion from its attendance."""
+    return _act(
+        run_id,
+        lambda current, actor: completion.complete_run(current, run_id, actor),
+        _("Penyelesaian dinyatakan. Bagian Anda menjadi hak lembaga, siap dibayar setelah masa keberatan."),
+    )
+
+
+@pages.get("/jadwal/<uuid:run_id>/batalkan")
+def ask_cancel(run_id: uuid.UUID) -> str | Response:
+    """Before cancelling: what goes back, what is kept, and the reason people will read."""
+    return _ask_cancel(run_id, empty())
+
+
+@pages.post("/jadwal/<uuid:run_id>/batalkan")
+def cancel(run_id: uuid.UUID) -> str | Response | tuple[str | Response, int]:
+    """Cancel the run: everybody is refunded and told."""
+    form = submitted(CancelRunForm())
+    if not form.is_valid:
+        return _ask_cancel(run_id, form), 400
+    return _act(
+        run_id,
+        lambda current, actor: service.cancel_run(current, run_id, actor, form.data["reason"]),
+        _("Jadwal dibatalkan. Uang peserta dikembalikan dan mereka diberi tahu."),
+    )
+
+
+def total_of(outcomes: Iterable[Outcome]) -> Totals:
+    """The sums under a preview."""
+    splits = [each.verdict.split for each in outcomes]
+    return Totals(
+        price=sum((each.gross + each.rest for each in splits), Decimal(0)),
+        gross=sum((each.gross for each in splits), Decimal(0)),
+        fee=sum((each.fee for each in splits), Decimal(0)),
+        net=sum((each.net for each in splits), Decimal(0)),
+        rest=sum((each.rest for each in splits), Decimal(0)),
+    )
+
+
+def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:
+    current = db.session()
+    found = provider_queries.get_run_of_provider(current, run_id, current_provider().id)
+    now = clock.now(current)
+    if found.state != RunState.OPEN or found.ends_at <= now:
+        return redirect(url_for("provider.run", run_id=run_id))
+    outcomes = preview.preview_cancellation(current, found)
+    return render_template(
+        "provider/cancel_run.html",
+        run=found,
+        days=day_words(found),
+        outcomes=outcomes,
+        totals=total_of(outcomes),
+        has_begun=found.starts_at <= now,
+        form=form,
+        most=LONGEST_REASON,
+    )
+
+
+def _groups(rows: Iterable[RunRow], now: datetime) -> list[tuple[str, list[list[Any]]]]:
+    """The runs under their headings; the query has put them in this order."""
+    found = [
+        (heading, list(group)) for heading, group in groupby(rows, key=lambda row: _heading(row.run, now))
+    ]
+    return [(heading, [_row(each, now) for each in group]) for heading, group in found]
+
+
+def _heading(found: Run, now: datetime) -> str:
+    if found.state != RunState.OPEN:
+        return _("Selesai dan dibatalkan")
+    if found.ends_at <= now:
+        return _("Perlu dinyatakan selesai")
+    return _("Sedang berjalan") if found.starts_at <= now else _("Akan datang")
+
+
+def _row(row: RunRow, now: datetime) -> list[Any]:
+    return [
+        {
+            "main": row.run.course.title,
+            "href": url_for("provider.run", run_id=row.run.id),
+            "bold": True,
+        },
+        {"main": when_and_where(row.run)},
+        tag_cell(run_tag(row.run, now)),
+        ngettext("%(num)s sesi", "%(num)s sesi", row.sessions),
+        _("%(enrolled)s dari %(seats)s", enrolled=row.enrolled, seats=row.run.seats),
+    ]
+
+
+def _act(run_id: uuid.UUID, act: Callable[[Session, User], object], done: str) -> Response:
+    provider_id, user_id = current_provider().id, signed_in_user().id
+
+    def work(current: Session) -> None:
+        provider_queries.get_run_of_provider(current, run_id, provider_id)
+        act(current, current.get_one(User, user_id))
+
+    try:
+        db.run_in_transaction(work)
+    except NotFound:
+        raise
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+    else:
+        nudge(notifications.sweep)
+        flash(done, "daun")
+    return redirect(url_for("provider.run", run_id=run_id))

@@ -1,0 +1,114 @@
+"""One session: the classroom's screen with its rotating code, and the signed list."""
+
+import uuid
+from datetime import datetime
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import clock, db
+from marketplace.broker import nudge
+from marketplace.catalogue.models import Run, RunSession
+from marketplace.enrolments import attendance, provider_queries
+from marketplace.enrolments.check_in_codes import current_code
+from marketplace.enrolments.provider_queries import RollCallRow
+from marketplace.errors import MarketplaceError, NotFound
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.web.errors import words_for
+from marketplace.web.identity import current_provider, parse_id, signed_in_user
+from marketplace.web.provider.blueprint import pages
+
+_LONGEST_WAIT = 300
+
+
+@pages.get("/sesi/<uuid:session_id>")
+def session(session_id: uuid.UUID) -> str:
+    """The classroom's screen: the code of these thirty seconds, and who has checked in."""
+    current = db.session()
+    meeting, run = _get_meeting(current, session_id)
+    now = clock.now(current)
+    is_open = attendance.is_open(meeting, now)
+    code, seconds = current_code(meeting)
+    roll = provider_queries.roll_call(current, meeting)
+    return render_template(
+        "provider/session.html",
+        run=run,
+        meeting=meeting,
+        code=f"{code[:3]} {code[3:]}" if is_open else None,
+        refresh=seconds if is_open else _seconds_to_wait(meeting, now),
+        opens_at=opens_at(meeting),
+        came=[row for row in roll if row.attendance],
+        missing=[row for row in roll if not row.attendance],
+        now=now,
+    )
+
+
+@pages.get("/sesi/<uuid:session_id>/daftar-hadir")
+def attendance_list(session_id: uuid.UUID) -> str:
+    """The signed list: everybody who has not checked in, to be ticked."""
+    return _attendance_list(session_id)
+
+
+@pages.post("/sesi/<uuid:session_id>/daftar-hadir")
+def record_attendance(session_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Record the signed list. Each person named is told."""
+    present = [parse_id(value) for value in request.form.getlist("enrolment")]
+    if not present:
+        return _attendance_list(session_id, _("Centang sedikitnya satu nama.")), 400
+    provider_id, user_id = current_provider().id, signed_in_user().id
+
+    def work(current: Session) -> int:
+        provider_queries.get_meeting_of_provider(current, session_id, provider_id)
+        return attendance.upload_attendance(current, session_id, present, current.get_one(User, user_id))
+
+    try:
+        recorded = db.run_in_transaction(work)
+    except NotFound:
+        raise
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+        return redirect(url_for("provider.attendance_list", session_id=session_id))
+    nudge(notifications.sweep)
+    flash(_("%(number)s kehadiran dicatat dari daftar. Setiap peserta diberi tahu.", number=recorded), "daun")
+    return redirect(url_for("provider.session", session_id=session_id))
+
+
+def opens_at(meeting: RunSession) -> datetime:
+    """When the code begins to be taken. Raises NotFound for a unit, which has no hours."""
+    if meeting.starts_at is None:
+        raise NotFound("a unit has no hours")
+    return meeting.starts_at - attendance.OPENS_BEFORE
+
+
+def _get_meeting(current: Session, session_id: uuid.UUID) -> tuple[RunSession, Run]:
+    meeting, run = provider_queries.get_meeting_of_provider(current, session_id, current_provider().id)
+    opens_at(meeting)
+    return meeting, run
+
+
+def _seconds_to_wait(meeting: RunSession, now: datetime) -> int | None:
+    """The page opens its code by itself; a session that is over stays as it is."""
+    wait = (opens_at(meeting) - now).total_seconds()
+    return min(_LONGEST_WAIT, int(wait) + 1) if wait > 0 else None
+
+
+def _attendance_list(session_id: uuid.UUID, problem: str | None = None) -> str:
+    current = db.session()
+    meeting, run = _get_meeting(current, session_id)
+    roll = provider_queries.roll_call(current, meeting)
+    return render_template(
+        "provider/attendance_list.html",
+        run=run,
+        meeting=meeting,
+        came=[row for row in roll if row.attendance],
+        open_rows=[row for row in roll if _may_be_ticked(row)],
+        has_begun=meeting.starts_at is not None and meeting.starts_at <= clock.now(current),
+        problem=problem,
+    )
+
+
+def _may_be_ticked(row: RollCallRow) -> bool:
+    return row.attendance is None and row.enrolment.is_live

@@ -1,0 +1,173 @@
+"""What the layout needs on every page; its shape is described at the top of templates/_layout.html."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace import clock, db
+from marketplace.batches import queries as grants
+from marketplace.identity.models import Role, User
+from marketplace.web.identity import current_user, find_participant, find_provider
+from marketplace.web.language import current_language
+from marketplace.web.regions import zone_of
+
+Item = dict[str, Any]
+
+_FORWARD_WORTH_SAYING = timedelta(minutes=1)
+
+
+def install(app: Flask) -> None:
+    """Offer `shell` to every template."""
+    app.context_processor(lambda: {"shell": build(), "zone": zone()})
+
+
+def build() -> dict[str, Any]:
+    """The shell of this request's page. Signed-out readers and error pages get a plain one."""
+    user = current_user()
+    audience = _audience(user)
+    return {
+        "locale": current_language(),
+        "audience": "staff" if audience in {"provider", "finance"} else audience,
+        "home_href": url_for("public.home"),
+        "place": _place(audience),
+        "nav": _NAVIGATION[audience](),
+        "user": _user(user) if user else None,
+        "balance": _balance(),
+        "balance_href": url_for("participant.home"),
+        "sign_in": None if user else {"label": _("Masuk"), "href": url_for("account.sign_in")},
+        "language": _other_language(),
+        "footer": [(_("Cari kursus"), url_for("catalogue.search"))],
+        "banners": _banners(),
+    }
+
+
+def zone() -> str:
+    """The reader's time zone: a participant's province decides, everybody else reads WIB."""
+    participant = find_participant()
+    return zone_of(participant.province_code) if participant else "Asia/Jakarta"
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a name."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    return "".join(word[0] for word in words[:2]).upper() or "•"
+
+
+def _audience(user: User | None) -> str:
+    if user is None:
+        return "public"
+    if request.blueprint in {"provider", "finance"}:
+        return request.blueprint
+    for role, audience in _AUDIENCE_OF.items():
+        if user.has_role(role):
+            return audience
+    return "public"
+
+
+_AUDIENCE_OF = {
+    Role.PARTICIPANT: "participant",
+    Role.PROVIDER: "provider",
+    Role.FINANCE: "finance",
+    Role.AUDITOR: "finance",
+}
+
+
+def _user(user: User) -> Item:
+    return {"name": user.name, "initials": initials(user.name), "href": url_for("account.me")}
+
+
+def _item(label: str, endpoint: str, icon: str, *below: str, phone_only: bool = False) -> Item:
+    return {
+        "label": label,
+        "href": url_for(endpoint),
+        "icon": icon,
+        "current": request.endpoint in {endpoint, *below},
+        "badge": None,
+        "phone_only": phone_only,
+    }
+
+
+def _public_nav() -> list[Item]:
+    return []
+
+
+def _participant_nav() -> list[Item]:
+    return [
+        _item(_("Beranda"), "participant.home", "home"),
+        _item(_("Cari"), "catalogue.search", "search", "catalogue.course", "participant.review"),
+        _item(
+            _("Kursus saya"), "participant.courses", "book", "participant.enrolment", "participant.receipt"
+        ),
+        _item(_("Akun"), "account.me", "user", phone_only=True),
+    ]
+
+
+_OF_RUNS = (
+    "provider.run", "provider.ask_complete", "provider.complete", "provider.ask_cancel", "provider.cancel",
+    "provider.session", "provider.attendance_list", "provider.record_attendance",
+)  # fmt: skip
+
+
+_OF_PAYOUTS = ("finance.run", "finance.ask_cancel", "finance.cancel", "finance.payout")
+
+
+def _provider_nav() -> list[Item]:
+    return [
+        _item(_("Ringkasan"), "provider.overview", "chart"),
+        _item(_("Jadwal"), "provider.runs", "calendar", *_OF_RUNS),
+        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment"),
+        _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
+    ]
+
+
+def _finance_nav() -> list[Item]:
+    return [
+        _item(_("Pembayaran"), "finance.runs", "wallet", *_OF_PAYOUTS),
+        _item(_("Rekening koran"), "finance.bank_lines", "scales"),
+        _item(_("Buku besar"), "finance.ledger", "list", "finance.transaction", "finance.account"),
+    ]
+
+
+_NAVIGATION: dict[str, Callable[[], list[Item]]] = {
+    "public": _public_nav,
+    "participant": _participant_nav,
+    "provider": _provider_nav,
+    "finance": _finance_nav,
+}
+
+
+def _place(audience: str) -> str | None:
+    if audience == "provider":
+        provider = find_provider()
+        return provider.name if provider else None
+    return _("Kantor program") if audience == "finance" else None
+
+
+def _balance() -> Decimal | None:
+    participant = find_participant()
+    return grants.balance_of(db.session(), participant.id) if participant else None
+
+
+def _other_language() -> Item:
+    code, label = ("en", "English") if current_language() == "id" else ("id", "Bahasa Indonesia")
+    here = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return {"label": label, "code": code, "href": url_for("public.language", code=code, next=here)}
+
+
+def _banners() -> list[str]:
+    """Programme time is shown whenever it is not the wall's; error pages work without the database."""
+    try:
+        ahead = clock.offset(db.session())
+    except SQLAlchemyError:
+        return []
+    if ahead < _FORWARD_WORTH_SAYING:
+        return []
+    hours = ahead.seconds // 3600
+    return [
+        _("Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.", days=ahead.days, hours=hours)
+    ]

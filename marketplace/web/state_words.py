@@ -1,0 +1,130 @@
+"""States in words, each with its tone and icon: (text, tone, icon), as the tag macro takes them."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from marketplace.catalogue.models import Run, RunState
+from marketplace.enrolments.models import CANCELLED, LIVE, Earning, EarningState, Enrolment, EnrolmentState
+from marketplace.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState
+
+Tag = tuple[str, str, str | None]
+
+
+def run_tag(run: Run, now: datetime) -> Tag:
+    """Where a provider's run stands."""
+    if run.state == RunState.CANCELLED:
+        return _("Dibatalkan"), "", "close"
+    if run.state == RunState.SETTLED:
+        return _("Selesai"), "daun", "check"
+    if run.ends_at <= now:
+        return _("Perlu dinyatakan selesai"), "kunyit", "warning"
+    return (_("Berjalan"), "tarum", None) if run.starts_at <= now else (_("Akan datang"), "", "calendar")
+
+
+def enrolment_tag(enrolment: Enrolment, now: datetime) -> Tag:
+    """Where an enrolment stands, for either side."""
+    state = EnrolmentState(enrolment.state)
+    if state in CANCELLED:
+        return _cancelled(state), "", "close"
+    if state is EnrolmentState.NO_SHOW:
+        return _("Tidak datang"), "", "close"
+    if state is EnrolmentState.COMPLETED:
+        return _("Selesai %(percent)s%%", percent=enrolment.percent), "daun", "check"
+    if enrolment.run.starts_at <= now:
+        ended = enrolment.run.ends_at <= now
+        return (_("Menunggu penyelesaian"), "kunyit", "clock") if ended else (_("Berjalan"), "tarum", None)
+    return _("Terdaftar"), "daun", "check"
+
+
+def _cancelled(state: EnrolmentState) -> str:
+    return {
+        EnrolmentState.CANCELLED_BY_PARTICIPANT: _("Dibatalkan peserta"),
+        EnrolmentState.CANCELLED_BY_PROVIDER: _("Dibatalkan lembaga"),
+        EnrolmentState.CANCELLED_BY_PROGRAMME: _("Dibatalkan program"),
+    }[state]
+
+
+def money_tag(enrolment: Enrolment, earning: Earning | None) -> Tag:
+    """Where an enrolment's money is, for the participant."""
+    if enrolment.state in LIVE:
+        return (_("Dititipkan"), "kunyit", "lock") if enrolment.price else (_("Gratis"), "", None)
+    if enrolment.state in CANCELLED:
+        return _("Kembali utuh"), "daun", "back"
+    if earning is None:
+        return _("Kembali ke saldo"), "daun", "back"
+    if earning.state == EarningState.PAID:
+        return _("Dibayarkan ke lembaga"), "daun", "check"
+    return _("Menjadi hak lembaga"), "tarum", None
+
+
+def earning_tag(earning: Earning | None, now: datetime) -> Tag:
+    """Where a provider's earning stands."""
+    if earning is None:
+        return _("Tidak ada hak"), "", None
+    if earning.state == EarningState.PAID:
+        return _("Dibayarkan"), "daun", "check"
+    if earning.state == EarningState.HELD:
+        return _("Ditahan"), "bata", "warning"
+    if earning.matures_at <= now:
+        return _("Siap dibayar"), "kunyit", None
+    return _("Diakui"), "tarum", None
+
+
+def hold_words(code: str | None) -> str:
+    """Why an earning is held, in words."""
+    words = {
+        "attendance_uploaded": _(
+            "terlalu banyak kehadiran dicatat dari daftar, bukan dengan kode; kantor program memeriksanya"
+        ),
+    }
+    return words.get(code or "", _("kantor program memeriksanya (%(code)s)", code=code))
+
+
+def payout_run_tag(run: PayoutRun) -> Tag:
+    """Where a payout run stands."""
+    return {
+        PayoutRunState.PREPARED: (_("Disiapkan"), "kunyit", "clock"),
+        PayoutRunState.SUBMITTED: (_("Menunggu persetujuan"), "kunyit", "clock"),
+        PayoutRunState.APPROVED: (_("Disetujui"), "daun", "check"),
+        PayoutRunState.CANCELLED: (_("Dibatalkan"), "", "close"),
+    }[PayoutRunState(run.state)]
+
+
+def payout_tag(payout: Payout) -> Tag:
+    """Where a payout stands."""
+    if payout.state == PayoutState.PREPARED and payout.run.state == PayoutRunState.APPROVED:
+        return _("Disetujui, segera dikirim"), "tarum", None
+    return payout_state_tag(PayoutState(payout.state))
+
+
+def payout_state_tag(state: PayoutState) -> Tag:
+    """What a state of a payout is called."""
+    return {
+        PayoutState.PREPARED: (_("Menunggu persetujuan"), "kunyit", "clock"),
+        PayoutState.SENDING: (_("Sedang dikirim"), "tarum", None),
+        PayoutState.SENT: (_("Terkirim ke bank"), "tarum", None),
+        PayoutState.UNKNOWN: (_("Menunggu jawaban bank"), "kunyit", "clock"),
+        PayoutState.PAID: (_("Dibayarkan"), "daun", "check"),
+        PayoutState.FAILED: (_("Ditolak bank"), "bata", "warning"),
+        PayoutState.RETURNED: (_("Dikembalikan bank"), "bata", "back"),
+        PayoutState.CANCELLED: (_("Dibatalkan"), "", "close"),
+    }[state]
+
+
+def kind_words(kind: str) -> str:
+    """What a kind of ledger transaction is, in words."""
+    return {
+        "appropriation": _("Dana program diterima"),
+        "grant": _("Bantuan pelatihan"),
+        "purchase": _("Pembelian"),
+        "cancellation": _("Pembatalan"),
+        "completion": _("Penyelesaian"),
+        "payout": _("Pembayaran dikirim"),
+        "payout_confirmed": _("Pembayaran sampai"),
+        "payout_rejected": _("Pembayaran ditolak bank"),
+        "payout_returned": _("Pembayaran dikembalikan bank"),
+        "bank_line": _("Baris rekening koran"),
+        "revocation": _("Pencabutan"),
+        "lapse": _("Masa bantuan berakhir"),
+    }.get(kind, kind)

@@ -1,0 +1,68 @@
+"""The words of every refusal, by its stable code. Figures come from the error's details."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import gettext as _
+
+from marketplace.web.formatting import moment, rupiah
+
+Details = dict[str, Any]
+
+WORDS: dict[str, Callable[[Details], str]] = {
+    # signing in
+    "contact_invalid": lambda d: _(
+        "Tulis alamat e-mail atau nomor ponsel yang benar, misalnya nama@contoh.id."
+    ),
+    "rate_limited": lambda d: _("Terlalu banyak percobaan. Tunggu beberapa menit, lalu coba lagi."),
+    "code_wrong": lambda d: _("Kode itu tidak cocok. Periksa lagi pesan yang paling baru."),
+    "code_expired": lambda d: _("Kode ini sudah tidak berlaku. Minta kode baru."),
+    # buying
+    "insufficient_balance": lambda d: _(
+        "Kurang %(short)s. Saldo Anda %(balance)s, harga kursus %(price)s.",
+        short=rupiah(d["short_by"]),
+        balance=rupiah(d["balance"]),
+        price=rupiah(d["price"]),
+    ),
+    "no_seats": lambda d: _(
+        "Kursi terakhir jadwal ini baru saja terisi. Saldo Anda tidak berkurang. Pilih jadwal lain."
+    ),
+    "run_started": lambda d: _("Kelas ini sudah mulai. Saldo Anda tidak berkurang. Pilih jadwal lain."),
+    "run_cancelled": lambda d: _("Jadwal ini dibatalkan oleh lembaga. Saldo Anda tidak berkurang."),
+    "already_enrolled": lambda d: _("Anda sudah terdaftar di jadwal ini. Lihat di Kursus saya."),
+    "offer_changed": lambda d: _(
+        "Harga atau isi kursus berubah sejak Anda melihatnya. Periksa lagi; saldo Anda belum berkurang."
+    ),
+    "grant_missing": lambda d: _("Bantuan pelatihan Anda belum masuk ke saldo. Kami kabari begitu masuk."),
+    "balance_expired": lambda d: _("Masa pakai saldo pelatihan Anda sudah berakhir."),
+    "course_outside_scheme": lambda d: _(
+        "Kursus ini tidak bisa dibeli dengan bantuan Anda: terlalu singkat atau selesai setelah masa bantuan."
+    ),
+    "not_eligible": lambda d: _(
+        "Saldo Anda sedang dibekukan. Hubungi kami untuk mengetahui sebabnya dan mengajukan keberatan."
+    ),
+    "key_reused": lambda d: _("Formulir ini sudah dipakai untuk pembelian lain. Buka lagi halaman kursus."),
+    "too_late_to_cancel": lambda d: _("Kelas sudah mulai, jadi pembelian ini tidak bisa dibatalkan lagi."),
+    "course_not_on_sale": lambda d: _("Kursus ini sedang tidak dijual. Saldo Anda tidak berkurang."),
+    # attending
+    "check_in_code_wrong": lambda d: _("Kode itu tidak cocok. Lihat kode terbaru di layar kelas."),
+    "not_yet": lambda d: _("Presensi dibuka %(opens)s.", opens=moment(d["opens_at"])),
+    "session_over": lambda d: _("Sesi ini sudah selesai. Minta lembaga mencatat kehadiran Anda."),
+    "not_enrolled": lambda d: _("Anda tidak terdaftar di kelas ini."),
+    "check_in_blocked": lambda d: _(
+        "Terlalu banyak kode salah. Tunggu sampai %(until)s, lalu coba lagi.", until=moment(d["until"])
+    ),
+    "run_not_over": lambda d: _("Kelas belum selesai. Penyelesaian bisa dinyatakan setelah sesi terakhir."),
+    # paying providers
+    "nothing_to_retry": lambda d: _(
+        "Hanya pembayaran yang ditolak atau dikembalikan bank yang bisa diulang."
+    ),
+    "not_allowed": lambda d: _("Tindakan ini bukan wewenang akun Anda."),
+    "same_person": lambda d: _(
+        "Orang yang mengajukan tidak boleh menyetujui. Minta rekan Anda menyetujuinya."
+    ),
+    "not_a_working_day": lambda d: _("Persetujuan hanya bisa diberikan pada hari kerja."),
+    "illegal_transition": lambda d: _(
+        "Keadaannya sudah berubah sejak halaman ini dibuka. Muat ulang untuk melihat yang terbaru."
+    ),
+}

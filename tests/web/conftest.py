@@ -1,0 +1,58 @@
+"""Signing in without the code, for tests that are about something else."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask, g
+from flask.testing import FlaskClient
+
+from marketplace.db import transaction
+from marketplace.identity import service as identity
+from marketplace.identity.models import User
+
+SignIn = Callable[[User], FlaskClient]
+
+
+@pytest.fixture(autouse=True)
+def _a_g_of_its_own_for_each_request(app: Flask) -> Iterator[None]:
+    """The test's own application context, and so its `g`, would outlive each request."""
+
+    def forget() -> None:
+        for remembered in ("user", "participant", "provider"):
+            g.pop(remembered, None)
+
+    first = app.before_request_funcs.setdefault(None, [])
+    first.insert(0, forget)
+    yield
+    first.remove(forget)
+
+
+@pytest.fixture
+def sign_in(app: object, client: FlaskClient) -> SignIn:
+    """Make `client` the browser of a (committed) user."""
+
+    def become(user: User) -> FlaskClient:
+        with transaction() as session:
+            token = identity.start_session(session, user, "test")
+        with client.session_transaction() as cookie:
+            cookie["token"] = token
+        return client
+
+    return become
+
+
+def read(html: str) -> BeautifulSoup:
+    """A page as a tree."""
+    return BeautifulSoup(html, "html.parser")
+
+
+def words(html: str) -> str:
+    """What a person reads on a page: its text, with white space folded."""
+    return " ".join(read(html).get_text(" ").split())
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """The hidden fields of the page's forms, without the CSRF token."""
+    inputs = read(html).select("input[type=hidden]")
+    return {str(each["name"]): str(each["value"]) for each in inputs if each["name"] != "csrf_token"}

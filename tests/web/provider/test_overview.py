@@ -1,0 +1,75 @@
+"""The provider's first page: what wants doing, and figures that are those of the database."""
+
+from flask.testing import FlaskClient
+
+from marketplace.db import transaction
+from marketplace.enrolments import completion
+from marketplace.enrolments.models import AttendanceMethod
+from tests.web.conftest import words
+from tests.web.provider.conftest import Stall, counted
+
+
+def test_a_new_provider_sees_help_and_no_figures_made_up(desk: FlaskClient) -> None:
+    page = words(desk.get("/lembaga").text)
+    assert "Belum ada pendaftaran." in page
+    assert "belum ada jadwal terbuka" in page
+    assert "Belum ada pendaftaran dalam 30 hari terakhir." in page
+
+
+def test_escrow_and_seats_are_counted(desk: FlaskClient, stall: Stall) -> None:
+    stall.sell(stall.make_run(), "Ratna Lestari", "Yohanes Tukan")
+    page = words(desk.get("/lembaga").text)
+    assert "Dititipkan peserta Rp1.500.000 2 pendaftaran, kelas belum selesai" in page
+    assert "10% 2 dari 20, jadwal terbuka" in page
+    assert "2 lebih banyak dari pekan lalu" in page
+    assert "Ratna Lestari" in page
+
+
+def test_a_run_that_is_over_comes_first_with_its_deadline(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Ratna Lestari")
+    assert "menunggu pernyataan Anda" not in words(desk.get("/lembaga").text)
+    stall.pass_until_over(run)
+    page = desk.get("/lembaga").text
+    assert "1 kelas sudah selesai dan menunggu pernyataan Anda." in words(page)
+    assert "dinyatakan otomatis oleh Bekal setelah" in words(page)
+    assert f"/lembaga/jadwal/{run.id}" in page
+
+
+def test_held_money_is_named_with_its_reason(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    stall.attend(enrolment, 4, AttendanceMethod.UPLOAD)
+    stall.pass_until_over(run)
+    with transaction() as current:
+        completion.complete_run(current, run.id, None)
+    page = words(desk.get("/lembaga").text)
+    assert "Rp675.000 ditahan pada 1 pendaftaran: terlalu banyak kehadiran dicatat dari daftar" in page
+    held = words(desk.get("/lembaga/pendaftaran?state=held").text)
+    assert "1 cocok" in held
+    assert "Ratna Lestari" in held
+
+
+def test_the_plot_has_its_table_and_its_file(desk: FlaskClient, stall: Stall) -> None:
+    stall.sell(stall.make_run(), "Ratna Lestari", "Yohanes Tukan")
+    page = desk.get("/lembaga").text
+    assert "2 dalam 30 hari. Puncak 2 pada" in words(page)
+    assert "<details" in page
+    file = desk.get("/lembaga/pendaftaran-per-hari.csv")
+    lines = file.data.decode("utf-8-sig").splitlines()
+    assert (lines[0], len(lines)) == ("Tanggal,Pendaftaran", 31)
+    assert lines[-1].endswith(",2")
+
+
+def test_more_enrolments_take_no_more_queries(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Satu")
+    desk.get("/lembaga")
+    with counted() as few:
+        desk.get("/lembaga")
+    stall.sell(run, *(f"Orang {number}" for number in range(7)))
+    stall.make_run()
+    with counted() as many:
+        desk.get("/lembaga")
+    assert len(many) == len(few)
+    assert len(few) < 40

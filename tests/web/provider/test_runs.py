@@ -1,0 +1,189 @@
+"""A run's pages: the preview is what happens, and nothing happens before its time."""
+
+import uuid
+from datetime import timedelta
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.batches import queries as grants
+from marketplace.db import transaction
+from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
+from tests import factories
+from tests.web.conftest import SignIn, words
+from tests.web.crawling import crawl
+from tests.web.provider.conftest import Stall, counted
+
+
+def test_completion_is_offered_only_after_the_end(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    address = f"/lembaga/jadwal/{run.id}"
+    assert f"{address}/selesai" not in desk.get(address).text
+    assert desk.get(f"{address}/selesai").location == address
+    answer = desk.post(f"{address}/selesai", follow_redirects=True)
+    assert "Kelas belum selesai." in words(answer.text)
+    stall.pass_until_over(run)
+    assert f"{address}/selesai" in desk.get(address).text
+
+
+def test_the_preview_is_what_the_declaration_then_pays(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    sold = stall.sell(run, "Ratna Lestari", "Yohanes Tukan", "Sulastri")
+    for enrolment, attended in zip(sold, (4, 2, 0), strict=True):
+        stall.attend(enrolment, attended)
+    stall.pass_until_over(run)
+    page = words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
+    # 100, 50 and 25 percent of Rp750.000, less ten percent
+    assert "4/4 (100%) dibayar 100% Rp750.000 Rp750.000 −Rp75.000 Rp675.000" in page
+    assert "2/4 (50%) dibayar 50% Rp750.000 Rp375.000 −Rp37.500 Rp337.500" in page
+    assert "0/4 (0%) dibayar 25% Rp750.000 Rp187.500 −Rp18.750 Rp168.750" in page
+    assert "Nyatakan selesai, Rp1.181.250 menjadi hak lembaga" in page
+    answer = desk.post(f"/lembaga/jadwal/{run.id}/selesai", follow_redirects=True)
+    assert "Penyelesaian dinyatakan." in words(answer.text)
+    stall.session.rollback()
+    earned = stall.session.scalars(select(Earning.net).order_by(Earning.net)).all()
+    assert [int(net) for net in earned] == [168_750, 337_500, 675_000]
+    declared = stall.session.get_one(Enrolment, sold[0].id)
+    assert declared.declared_by == stall.staff.id
+
+
+def test_asking_changes_nothing(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    stall.pass_until_over(run)
+    desk.get(f"/lembaga/jadwal/{run.id}/selesai")
+    stall.session.rollback()
+    assert stall.session.get_one(Enrolment, enrolment.id).state == "purchased"
+
+
+def test_a_run_on_lists_alone_is_told_to_be_held(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    stall.attend(enrolment, 4, AttendanceMethod.UPLOAD)
+    stall.pass_until_over(run)
+    assert "Hak lembaga akan ditahan dulu." in words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
+
+
+def test_a_run_without_any_attendance_pays_nobody_and_says_so(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Ratna Lestari")
+    stall.pass_until_over(run)
+    page = words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
+    assert "Tidak ada presensi yang tercatat." in page
+    assert "Kembali ke peserta Rp750.000" in page
+
+
+def test_declaring_twice_pays_once(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    stall.attend(enrolment, 4)
+    stall.pass_until_over(run)
+    for _time in range(2):
+        assert desk.post(f"/lembaga/jadwal/{run.id}/selesai").status_code == 302
+    stall.session.rollback()
+    assert len(stall.session.scalars(select(Earning)).all()) == 1
+    assert desk.get(f"/lembaga/jadwal/{run.id}/selesai").status_code == 302
+
+
+def test_cancelling_wants_a_reason_and_keeps_the_page(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Ratna Lestari")
+    address = f"/lembaga/jadwal/{run.id}/batalkan"
+    assert "semua uang kembali utuh ke 1 peserta" in words(desk.get(address).text)
+    answer = desk.post(address, data={"reason": "  "})
+    assert answer.status_code == 400
+    assert "Isian ini wajib diisi." in words(answer.text)
+    assert desk.post(address, data={"reason": "x" * 201}).status_code == 400
+    assert desk.post(address, data={"reason": "sakit", "refund": "0"}).status_code == 400
+
+
+def test_cancelling_before_the_start_refunds_everybody(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    answer = desk.post(
+        f"/lembaga/jadwal/{run.id}/batalkan", data={"reason": "Pengajar sakit"}, follow_redirects=True
+    )
+    assert "Jadwal dibatalkan." in words(answer.text)
+    stall.session.rollback()
+    assert grants.balance_of(stall.session, enrolment.participant_id) == 3_500_000
+
+
+def test_cancelling_midway_shows_what_the_provider_keeps(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run(starts_in=-timedelta(hours=3))
+    with transaction() as current:
+        later = factories.make_run(current, stall.course, starts_in=timedelta(minutes=5))
+    [enrolment] = stall.sell(later, "Ratna Lestari")
+    stall.attend(enrolment, 1)
+    stall.session.rollback()
+    with transaction() as current:
+        current.get_one(type(later), later.id).starts_at = run.starts_at
+    page = words(desk.get(f"/lembaga/jadwal/{later.id}/batalkan").text)
+    assert "Kelas sudah berjalan" in page
+    assert "Menjadi hak lembaga Rp168.750" in page
+
+
+def test_nobody_elses_run_can_be_ended(stall: Stall, sign_in: SignIn) -> None:
+    run = stall.make_run()
+    [enrolment] = stall.sell(run, "Ratna Lestari")
+    with transaction() as current:
+        stranger = factories.make_staff(current, factories.make_provider(current))
+    other = sign_in(stranger)
+    for address in (f"/lembaga/jadwal/{run.id}", f"/lembaga/jadwal/{uuid.uuid4()}"):
+        assert other.post(f"{address}/batalkan", data={"reason": "x"}).status_code == 404
+        assert other.post(f"{address}/selesai").status_code == 404
+    stall.session.rollback()
+    assert stall.session.get_one(Enrolment, enrolment.id).state == "purchased"
+
+
+def test_only_providers_staff_reaches_these_pages(stall: Stall, sign_in: SignIn, client: FlaskClient) -> None:
+    assert client.get("/lembaga").location.startswith("/masuk")
+    with transaction() as current:
+        participant = factories.make_grant(current).participant.user
+    assert sign_in(participant).get("/lembaga").status_code == 403
+
+
+def test_more_people_take_no_more_queries(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Satu", "Dua")
+    addresses = ("/lembaga/jadwal", f"/lembaga/jadwal/{run.id}", f"/lembaga/jadwal/{run.id}/batalkan")
+    few = [_queries(desk, address) for address in addresses]
+    stall.sell(run, *(f"Orang {number}" for number in range(10)))
+    stall.make_run()
+    many = [_queries(desk, address) for address in addresses]
+    assert all(after <= before for before, after in zip(few, many, strict=True)), (few, many)
+
+
+def _queries(client: FlaskClient, address: str) -> int:
+    client.get(address)
+    with counted() as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
+
+
+def test_no_link_of_a_providers_pages_is_dead(desk: FlaskClient, stall: Stall) -> None:
+    over, coming = stall.make_run(), stall.make_run(starts_in=timedelta(days=9))
+    [enrolment, _other] = stall.sell(over, "Ratna Lestari", "Yohanes Tukan")
+    stall.sell(coming, "Sulastri")
+    stall.attend(enrolment, 3)
+    stall.pass_until_over(over)
+    found = crawl(desk, "/lembaga", "/lembaga")
+    assert set(found.values()) <= {200, 302}, found
+    assert len(found) > 20
+
+
+def test_after_the_end_the_run_shows_what_attendance_proves(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    came, _absent = stall.sell(run, "Ratna Lestari", "Yohanes Tukan")
+    stall.attend(came, 2)
+    assert "Rp675.000 perkiraan" in words(desk.get(f"/lembaga/jadwal/{run.id}").text)
+    stall.pass_until_over(run)
+    page = words(desk.get(f"/lembaga/jadwal/{run.id}").text)
+    assert "2/4 Rp337.500 menurut presensi" in page
+    assert "0/4 Rp168.750 menurut presensi" in page
+
+
+def test_after_the_end_nobody_is_paid_for_a_class_that_nobody_proves(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Ratna Lestari")
+    stall.pass_until_over(run)
+    assert "0/4 Rp0 menurut presensi" in words(desk.get(f"/lembaga/jadwal/{run.id}").text)

@@ -1,0 +1,84 @@
+"""Two of everything: one's own, and another's, so that a page can be tried with both."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from ledger import uuid7
+from marketplace import clock
+from marketplace.catalogue.models import Run
+from marketplace.enrolments import service as enrolments
+from marketplace.enrolments.models import Enrolment
+from marketplace.enrolments.service import PurchaseRequest
+from marketplace.identity.models import Role
+from marketplace.participants.models import Participant
+from marketplace.payouts import service as payouts
+from marketplace.payouts.models import PayoutRun
+from marketplace.providers.models import Provider
+from tests import factories
+from tests.marketplace.payouts import world
+
+Ids = dict[str, uuid.UUID]
+
+
+@dataclass
+class Scene:
+    """The users who are there (None is a stranger), and the ids of what is theirs and what is not."""
+
+    people: dict[str, uuid.UUID | None] = field(default_factory=dict)
+    own: Ids = field(default_factory=dict)
+    others: Ids = field(default_factory=dict)
+    payout_run: uuid.UUID = field(default_factory=uuid7)
+    transaction: uuid.UUID = field(default_factory=uuid7)
+
+
+def build(session: Session) -> Scene:
+    """Two providers with a class each, a buyer in each class, and a payout run that pays both."""
+    factories.fund_scheme(session)
+    scene = Scene(people={"stranger": None, "newcomer": factories.make_user(session).id})
+    scene.own, buyer, provider = _shop(session)
+    scene.others, _, _ = _shop(session)
+    scene.people["participant"] = buyer.user_id
+    scene.people["provider"] = factories.make_staff(session, provider).id
+    scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
+    scene.people["auditor"] = factories.make_user(session, Role.AUDITOR, name="Dewi Anggraini").id
+    run = payouts.prepare(session, world.SCHEME, clock.today(session), world.make_finance(session))
+    assert run is not None
+    _note_payouts(scene, run)
+    bought = session.get_one(Enrolment, scene.own["enrolment_id"])
+    assert bought.transaction_id is not None
+    scene.payout_run, scene.transaction = run.id, bought.transaction_id
+    return scene
+
+
+def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
+    provider, _account = world.make_payee(session)
+    world.make_earning(session, provider)
+    course = factories.make_course(session, provider, price=Decimal(500_000), rating=Decimal("4.6"))
+    run = factories.make_run(session, course, starts_in=timedelta(minutes=10))
+    buyer = factories.make_grant(session).participant
+    enrolment = _buy(session, buyer, run)
+    later = factories.make_run(session, course)
+    ids = {
+        "provider_id": provider.id,
+        "course_id": course.id,
+        "run_id": run.id,
+        "session_id": run.sessions[0].id,
+        "enrolment_id": enrolment.id,
+        "later_run_id": later.id,
+    }
+    return ids, buyer, provider
+
+
+def _buy(session: Session, buyer: Participant, run: Run) -> Enrolment:
+    request = PurchaseRequest(buyer.id, run.id, str(uuid7()), run.course.version, run.course.price)
+    return enrolments.purchase(session, request)
+
+
+def _note_payouts(scene: Scene, run: PayoutRun) -> None:
+    paid_to = {payout.provider_id: payout.id for payout in run.payouts}
+    for ids in (scene.own, scene.others):
+        ids["payout_id"] = paid_to[ids["provider_id"]]

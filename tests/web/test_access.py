@@ -1,0 +1,206 @@
+"""Who may open what: every route, for every kind of person, with own, other and absent ids."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Blueprint, Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from marketplace.app import create_app
+from marketplace.config import Settings
+from marketplace.db import db, transaction
+from marketplace.identity import service as identity
+from marketplace.identity.models import User
+from marketplace.oversight import tasks as oversight
+from marketplace.payouts.models import PayoutRun
+from marketplace.web.access import Access, declared
+from tests.watermark import wait_for_others
+from tests.web.page_rules import crawl, missing_headers, problems_of
+from tests.web.scene import Ids, Scene, build
+
+Visit = Callable[[str, str, str], TestResponse]
+
+ADMITTED: dict[Access, set[str]] = {
+    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor"},
+    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor"},
+    Access.PARTICIPANT: {"participant"},
+    Access.PROVIDER: {"provider"},
+    Access.FINANCE: {"finance", "auditor"},
+    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor"},
+}
+HOMES = {
+    "stranger": "/",
+    "newcomer": "/daftar",
+    "participant": "/beranda",
+    "provider": "/lembaga",
+    "finance": "/keuangan",
+    "auditor": "/keuangan",
+}
+OWNED = {
+    "participant": {"enrolment_id"},
+    "provider": {"run_id", "session_id", "enrolment_id", "payout_id"},
+}
+"""Ids by which the pages of a blueprint name something that belongs to somebody."""
+
+
+@pytest.fixture
+def scene(session: Session) -> Scene:
+    with transaction() as current:
+        scene = build(current)
+    wait_for_others(session)
+    oversight.seal()
+    return scene
+
+
+@pytest.fixture
+def visit(app: Flask, scene: Scene) -> Visit:
+    return _visits(app, scene)
+
+
+def _visits(app: Flask, scene: Scene) -> Visit:
+    def visit(who: str, method: str, address: str) -> TestResponse:
+        return _browser(app, scene.people[who]).open(address, method=method)
+
+    return visit
+
+
+def _browser(app: Flask, user_id: uuid.UUID | None) -> FlaskClient:
+    """A browser with a new session, for a page may end the one that it is opened with."""
+    client = app.test_client()
+    if user_id is not None:
+        with transaction() as current:
+            token = identity.start_session(current, current.get_one(User, user_id), "test")
+        with client.session_transaction() as cookie:
+            cookie["token"] = token
+    return client
+
+
+# Routes and people
+
+
+def test_every_route_admits_whom_its_blueprint_declares(app: Flask, scene: Scene, visit: Visit) -> None:
+    breaches = _breaches(app, scene, visit)
+    assert not breaches, "\n".join(breaches)
+
+
+def test_an_auditor_reads_the_money_pages_and_may_change_nothing(
+    app: Flask, scene: Scene, visit: Visit, session: Session
+) -> None:
+    for rule in _rules(app, "finance", "POST"):
+        assert visit("auditor", "POST", _address(app, rule, scene, scene.own)).status_code == 403
+    session.rollback()
+    assert session.get_one(PayoutRun, scene.payout_run).state == "prepared"
+
+
+@pytest.mark.parametrize("role", OWNED)
+def test_what_belongs_to_another_does_not_exist(app: Flask, scene: Scene, visit: Visit, role: str) -> None:
+    tried = 0
+    for method in ("GET", "POST"):
+        for rule in _rules(app, role, method):
+            for name in rule.arguments & OWNED[role]:
+                tried += 1
+                ids = scene.own | {name: scene.others[name]}
+                address = _address(app, rule, scene, ids)
+                assert visit(role, method, address).status_code == 404, (method, address)
+    assert tried >= 5
+
+
+@pytest.mark.parametrize("role", ["participant", "provider", "finance"])
+def test_what_is_not_there_is_not_found(app: Flask, scene: Scene, visit: Visit, role: str) -> None:
+    nobody = uuid.UUID(int=7)
+    absent = Scene(people=scene.people, payout_run=nobody, transaction=nobody)
+    ids = dict.fromkeys(scene.own, nobody)
+    for method in ("GET", "POST"):
+        for rule in (rule for rule in _rules(app, role, method) if rule.arguments):
+            address = _address(app, rule, absent, ids)
+            if "code" not in rule.arguments:
+                assert visit(role, method, address).status_code == 404, (method, address)
+
+
+def _breaches(app: Flask, scene: Scene, visit: Visit, only: str = "") -> list[str]:
+    """Every route (of one blueprint) x everybody: answers that the declaration does not allow."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith(only):
+            continue
+        access = declared(app).get(rule.endpoint.rpartition(".")[0])
+        if rule.endpoint == "static":
+            continue
+        if access is None:
+            found.append(f"{rule.rule} declares no access")
+            continue
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            address = _address(app, rule, scene, scene.own)
+            # those who may not come first: they must leave everything as it is
+            for who in sorted(scene.people, key=lambda who: who in ADMITTED[access]):
+                answer = visit(who, method, address)
+                found += _wrong(access, who, method, address, answer)
+    return found
+
+
+def _wrong(access: Access, who: str, method: str, address: str, answer: TestResponse) -> list[str]:
+    status, location = answer.status_code, answer.location or ""
+    told = f"{method} {address} as {who}: {status} {location}"
+    problems = [f"{told}: {each}" for each in missing_headers(answer)]
+    reads_only = (access, who, method) == (Access.FINANCE, "auditor", "POST")
+    if who in ADMITTED[access] and not reads_only:
+        fine = {200, 302} if method == "GET" else {200, 302, 400, 404, 409}
+        sent_away = access is not Access.PUBLIC and location.startswith("/masuk")
+        problems += [f"{told}: {each}" for each in problems_of(answer)]
+        return problems + ([] if status in fine and not sent_away else [told])
+    if who == "stranger":
+        return problems + ([] if status == 302 and location.startswith("/masuk") else [told])
+    return problems + ([] if status == 403 else [told])
+
+
+def _rules(app: Flask, blueprint: str, method: str) -> Iterator[Rule]:
+    rules = (rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(f"{blueprint}."))
+    return (rule for rule in rules if method in (rule.methods or set()))
+
+
+def _address(app: Flask, rule: Rule, scene: Scene, ids: Ids) -> str:
+    """A route's address with these ids. What a name means depends on who uses it."""
+    values: dict[str, object] = {**ids, "label": f"txn_{scene.transaction.hex}", "level": "0"}
+    values["name"] = "000.p/1"
+    values["code"] = "en" if rule.endpoint == "public.language" else "fund:2023"
+    if rule.endpoint.startswith("finance."):
+        values["run_id"] = scene.payout_run
+    adapter = app.url_map.bind("localhost")
+    return adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
+
+
+# The control
+
+
+@pytest.mark.parametrize("says", [None, Access.FINANCE])
+def test_a_page_that_somebody_forgot_to_guard_is_seen(
+    settings: Settings, scene: Scene, says: Access | None
+) -> None:
+    careless = create_app(settings)
+    pages = Blueprint("forgotten", __name__)
+    pages.add_url_rule("/rahasia", view_func=lambda: "Rp1.000.000")
+    careless.register_blueprint(pages)
+    if says:
+        declared(careless)["forgotten"] = says
+    found = _breaches(careless, scene, _visits(careless, scene), only="forgotten.")
+    with careless.app_context():
+        db.engine.dispose()
+    if says is None:
+        assert found == ["/rahasia declares no access"]
+    else:
+        assert "GET /rahasia as stranger: 200 " in found
+        assert "GET /rahasia as participant: 200 " in found
+
+
+# Pages
+
+
+@pytest.mark.parametrize("who", HOMES)
+def test_every_link_from_home_leads_somewhere(app: Flask, scene: Scene, who: str) -> None:
+    opened, problems = crawl(_browser(app, scene.people[who]), HOMES[who])
+    assert not problems, "\n".join(problems)
+    assert len(opened) > 5

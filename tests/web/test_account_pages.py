@@ -1,0 +1,135 @@
+"""Signing in and registering, from outside."""
+
+import json
+import re
+from datetime import date
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.batches.models import Grant
+from marketplace.config import Settings
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.participants.models import Participant
+from marketplace.participants.nik import Sex, compose
+from tests.web.conftest import words
+
+BORN = date(1995, 8, 27)
+NIK = compose("340407", BORN, Sex.FEMALE, 3).digits
+KK = "3404072708950001"
+
+
+def _code(settings: Settings) -> str:
+    """The code in the newest message, as the person reads it."""
+    notifications.sweep()
+    newest = sorted(settings.message_folder.glob("*.json"))[-1]
+    message = json.loads(newest.read_text())
+    found = re.search(r"\b\d{6}\b", message["body"] + message["subject"])
+    assert found
+    return found.group()
+
+
+def _sign_in(client: FlaskClient, settings: Settings, contact: str = "ratna@contoh.test") -> str:
+    client.post("/masuk", data={"contact": contact})
+    return str(client.post("/masuk/kode", data={"code": _code(settings)}).location)
+
+
+@pytest.fixture
+def registering(client: FlaskClient, settings: Settings, session: Session) -> FlaskClient:
+    """Somebody new who has signed in."""
+    assert _sign_in(client, settings) == "/daftar"
+    return client
+
+
+def _register(client: FlaskClient, nik: str = NIK, kk: str = KK, year: str = "1995") -> str:
+    name = {"full_name": "Ratna", "birth-day": "27", "birth-month": "8", "birth-year": year}
+    client.post("/daftar", data=name)
+    second = client.post("/daftar/nomor", data={"nik": nik, "kk": kk})
+    if second.status_code == 200:
+        return words(second.text)
+    return words(client.post("/daftar/wilayah", data={"province_code": "34"}, follow_redirects=True).text)
+
+
+def test_a_newcomer_signs_in_with_a_code_registers_and_is_awarded(
+    registering: FlaskClient, session: Session
+) -> None:
+    page = _register(registering)
+    assert "Pendaftaran Anda diterima" in page
+    assert "Bantuan Anda sedang dikirim" in page
+    assert session.scalar(select(func.count()).select_from(Grant)) == 1
+
+
+def test_registering_twice_after_a_lost_answer_makes_one_participant(
+    registering: FlaskClient, session: Session
+) -> None:
+    _register(registering)
+    _register(registering)
+    assert session.scalar(select(func.count()).select_from(Participant)) == 1
+
+
+@pytest.mark.parametrize(
+    ("nik", "said"),
+    [
+        (NIK[:15], "NIK terdiri dari 16 angka; Anda mengetik 15."),
+        (NIK.replace("67", "66", 1), "Tanggal lahir"),
+        ("3404076708950000", "0000"),
+        ("34040767089500O1", "NIK hanya berisi angka"),
+    ],
+)
+def test_a_wrong_nik_is_explained_and_kept(registering: FlaskClient, nik: str, said: str) -> None:
+    registering.post(
+        "/daftar", data={"full_name": "Ratna", "birth-day": "27", "birth-month": "8", "birth-year": "1995"}
+    )
+    answer = registering.post("/daftar/nomor", data={"nik": nik, "kk": KK})
+    assert said in words(answer.text)
+    assert f'value="{nik}"' in answer.text
+
+
+def test_a_date_that_does_not_exist_is_refused_with_one_error(registering: FlaskClient) -> None:
+    data = {"full_name": "Ratna", "birth-day": "31", "birth-month": "2", "birth-year": "1995"}
+    page = registering.post("/daftar", data=data)
+    assert "Tulis tanggal lahir yang ada di kalender" in words(page.text)
+    assert page.text.count("govuk-error-message") == 1
+
+
+def test_a_wrong_code_is_refused_and_counts(
+    client: FlaskClient, settings: Settings, session: Session
+) -> None:
+    client.post("/masuk", data={"contact": "ratna@contoh.test"})
+    right = _code(settings)
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    for _ in range(5):
+        assert "tidak cocok" in words(client.post("/masuk/kode", data={"code": wrong}).text)
+    assert "tidak berlaku" in words(client.post("/masuk/kode", data={"code": right}).text)
+    assert session.scalar(select(func.count()).select_from(User)) == 0
+
+
+def test_the_answer_is_the_same_whether_or_not_somebody_is_registered(
+    client: FlaskClient, settings: Settings, session: Session
+) -> None:
+    _sign_in(client, settings, "dikenal@contoh.test")
+    client.post("/keluar")
+    known = client.post("/masuk", data={"contact": "dikenal@contoh.test"})
+    unknown = client.post("/masuk", data={"contact": "asing@contoh.test"})
+    assert (known.status_code, known.location) == (unknown.status_code, unknown.location)
+
+
+def test_signing_in_leads_nowhere_but_to_this_site(client: FlaskClient, settings: Settings) -> None:
+    for target in ("https://jahat.test/", "//jahat.test/", "/\\jahat.test"):
+        client.get("/masuk", query_string={"next": target})
+        assert "jahat" not in _sign_in(client, settings)
+        client.post("/keluar")
+
+
+@pytest.mark.parametrize(
+    "contact", ["", "bukan alamat", "0812", "a\x00b@contoh.test", "\u202eratna@contoh.test"]
+)
+def test_what_is_no_address_and_no_number_is_refused(
+    client: FlaskClient, session: Session, contact: str
+) -> None:
+    page = client.post("/masuk", data={"contact": contact})
+    assert page.status_code == 200
+    assert "Ada yang perlu diperbaiki" in words(page.text)

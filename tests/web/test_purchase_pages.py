@@ -1,0 +1,211 @@
+"""Buying, from outside: what the page says and what it does to the balance."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ledger.verify_receipt import main as verify_receipt
+from marketplace.batches import queries as grants
+from marketplace.batches.models import Grant
+from marketplace.catalogue.models import Run
+from marketplace.config import Settings
+from marketplace.db import transaction
+from marketplace.enrolments.models import Enrolment
+from marketplace.oversight import tasks as oversight
+from marketplace.oversight.log import signer
+from tests import factories
+from tests.watermark import wait_for_others
+from tests.web.conftest import SignIn, hidden_fields, words
+
+
+@pytest.fixture
+def grant(session: Session) -> Grant:
+    """A participant with Rp3.500.000 to spend."""
+    with transaction() as current:
+        factories.fund_scheme(current)
+        return factories.make_grant(current)
+
+
+@pytest.fixture
+def run(session: Session, grant: Grant) -> Run:
+    """A run of a course of Rp750.000."""
+    with transaction() as current:
+        return factories.make_run(current, factories.make_course(current, price=Decimal(750_000)))
+
+
+@pytest.fixture
+def buyer(sign_in: SignIn, grant: Grant) -> FlaskClient:
+    return sign_in(grant.participant.user)
+
+
+def _balance(session: Session, grant: Grant) -> Decimal:
+    session.rollback()
+    return grants.balance_of(session, grant.participant_id)
+
+
+def _count(session: Session) -> int:
+    session.rollback()
+    return session.scalar(select(func.count()).select_from(Enrolment)) or 0
+
+
+def test_a_participant_buys_with_one_review_page_and_keeps_a_receipt(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    review = buyer.get(f"/beli/{run.id}").text
+    assert "Beli dengan saldo Rp750.000" in words(review)
+    assert "Saldo sesudahnya Rp2.750.000" in words(review)
+    answer = buyer.post(f"/beli/{run.id}", data=hidden_fields(review), follow_redirects=True)
+    assert answer.request.path.startswith("/bukti/")
+    assert "Anda terdaftar" in words(answer.text)
+    assert "Rp2.750.000" in words(answer.text)
+    assert _balance(session, grant) == Decimal(2_750_000)
+
+
+def test_the_same_form_sent_twice_buys_once_and_shows_the_same_receipt(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text)
+    first = buyer.post(f"/beli/{run.id}", data=form)
+    second = buyer.post(f"/beli/{run.id}", data=form)
+    assert first.location == second.location
+    assert _count(session) == 1
+    assert _balance(session, grant) == Decimal(2_750_000)
+
+
+def test_a_price_that_changed_is_shown_again_and_charges_nothing(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text)
+    with transaction() as current:
+        course = current.get_one(Run, run.id).course
+        course.price = Decimal(900_000)
+        course.version += 1
+    answer = buyer.post(f"/beli/{run.id}", data=form)
+    assert answer.status_code == 409
+    assert "berubah sejak Anda melihatnya" in words(answer.text)
+    assert "Beli dengan saldo Rp900.000" in words(answer.text)
+    assert (_count(session), _balance(session, grant)) == (0, Decimal(3_500_000))
+
+
+@pytest.mark.parametrize("price", ["750000.50", "NaN", "7.5e5x", "", "-750000", "Infinity", "1e400"])
+def test_a_price_that_is_no_amount_of_rupiah_is_refused(
+    buyer: FlaskClient, run: Run, session: Session, price: str
+) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text) | {"price": price}
+    answer = buyer.post(f"/beli/{run.id}", data=form)
+    assert answer.status_code in {400, 409}
+    assert _count(session) == 0
+
+
+def test_an_unknown_field_is_refused_not_ignored(buyer: FlaskClient, run: Run, session: Session) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text) | {"discount": "50"}
+    assert buyer.post(f"/beli/{run.id}", data=form).status_code == 400
+    assert _count(session) == 0
+
+
+def test_a_course_dearer_than_the_balance_says_what_is_missing(
+    buyer: FlaskClient, session: Session, grant: Grant
+) -> None:
+    with transaction() as current:
+        dear = factories.make_run(current, factories.make_course(current, price=Decimal(3_850_000)))
+        version = dear.course.version
+    page = buyer.get(f"/beli/{dear.id}").text
+    assert "Kurang Rp350.000" in words(page)
+    assert "Beli dengan saldo" not in words(page)
+    form = {"key": "k1", "version": str(version), "price": "3850000"}
+    answer = buyer.post(f"/beli/{dear.id}", data=form)
+    assert answer.status_code == 409
+    assert "Kurang Rp350.000. Saldo Anda Rp3.500.000, harga kursus Rp3.850.000." in words(answer.text)
+    assert _balance(session, grant) == Decimal(3_500_000)
+
+
+def test_a_full_run_is_refused_in_its_own_words(buyer: FlaskClient, run: Run, session: Session) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text)
+    with transaction() as current:
+        full = current.get_one(Run, run.id)
+        full.seats_taken = full.seats
+    answer = buyer.post(f"/beli/{run.id}", data=form)
+    assert answer.status_code == 409
+    assert "Kursi terakhir jadwal ini baru saja terisi" in words(answer.text)
+    assert _count(session) == 0
+
+
+def test_a_run_that_has_started_is_refused_in_its_own_words(buyer: FlaskClient, session: Session) -> None:
+    with transaction() as current:
+        course = factories.make_course(current, price=Decimal(500_000))
+        started = factories.make_run(current, course, starts_in=-timedelta(hours=1))
+        version = course.version
+    form = {"key": "k1", "version": str(version), "price": "500000"}
+    answer = buyer.post(f"/beli/{started.id}", data=form)
+    assert answer.status_code == 409
+    assert "Kelas ini sudah mulai" in words(answer.text)
+
+
+def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_the_run(client: FlaskClient, run: Run) -> None:
+    answer = client.get(f"/beli/{run.id}")
+    assert answer.status_code == 302
+    assert answer.location.startswith("/masuk?next=")
+
+
+def test_another_persons_receipt_does_not_exist(
+    sign_in: SignIn, buyer: FlaskClient, run: Run, session: Session
+) -> None:
+    receipt = buyer.post(f"/beli/{run.id}", data=hidden_fields(buyer.get(f"/beli/{run.id}").text)).location
+    with transaction() as current:
+        stranger = factories.make_grant(current).participant.user
+    assert sign_in(stranger).get(receipt).status_code == 404
+
+
+def test_cancelling_before_the_start_brings_everything_back(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    receipt = buyer.post(f"/beli/{run.id}", data=hidden_fields(buyer.get(f"/beli/{run.id}").text)).location
+    enrolment = receipt.rsplit("/", 1)[1]
+    ask = buyer.get(f"/kursus-saya/{enrolment}/batal")
+    assert "Rp750.000 kembali utuh" in words(ask.text)
+    answer = buyer.post(f"/kursus-saya/{enrolment}/batal", follow_redirects=True)
+    assert "sudah kembali ke saldo Anda" in words(answer.text)
+    assert _balance(session, grant) == Decimal(3_500_000)
+    home = words(buyer.get("/beranda").text)
+    assert "dibatalkan" in home
+    assert "+Rp750.000" in home
+
+
+def test_a_receipt_gives_out_its_proof_once_it_is_sealed(
+    buyer: FlaskClient, run: Run, session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    page = buyer.post(
+        f"/beli/{run.id}", data=hidden_fields(buyer.get(f"/beli/{run.id}").text), follow_redirects=True
+    )
+    address = f"{page.request.path}/catatan.json"
+    assert "Unduh bukti" not in words(page.text)
+    assert buyer.get(address).status_code == 404
+    wait_for_others(session)
+    oversight.seal()
+    page = buyer.get(page.request.path)
+    assert "Siapa pun yang memegang bukti ini dapat memeriksanya." in words(page.text)
+    assert address in page.text
+    assert 'src="data:image/svg+xml' in page.text
+
+    answer = buyer.get(address)
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="BKL-')
+    file = tmp_path / "receipt.json"
+    file.write_text(answer.text)
+    key = str(signer(settings).key)
+    assert verify_receipt([str(file), "--key", key]) == 0
+    file.write_text(answer.text.replace("750000.00", "750000.01"))
+    assert verify_receipt([str(file), "--key", key]) == 1
+
+
+def test_a_free_course_has_no_record_to_prove(buyer: FlaskClient, session: Session, grant: Grant) -> None:
+    with transaction() as current:
+        free = factories.make_run(current, factories.make_course(current, price=Decimal(0)))
+    page = buyer.post(
+        f"/beli/{free.id}", data=hidden_fields(buyer.get(f"/beli/{free.id}").text), follow_redirects=True
+    )
+    assert buyer.get(f"{page.request.path}/catatan.json").status_code == 404
