@@ -1,0 +1,96 @@
+"""What every command shares: options, the acting person, refusals, amounts, and JSON."""
+
+import getpass
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy.orm import Session
+
+from ledger import LedgerError
+from marketplace.errors import MarketplaceError
+from marketplace.events.snapshot import snapshot
+from marketplace.identity import queries as identity
+from marketplace.identity.audit import Actor
+
+T = TypeVar("T")
+
+as_person = click.option(
+    "--as", "person", metavar="CONTACT", help="The acting person; else this machine's user."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+dry_run = click.option("--dry-run", is_flag=True, help="Tell what would happen; change nothing.")
+
+_AMOUNT = re.compile(r"[0-9]{1,16}|[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}")
+
+
+class RupiahParameter(click.ParamType[Decimal]):
+    """Whole rupiah: 3500000, 3.500.000 or Rp3.500.000. Anything else is refused, never guessed."""
+
+    name = "rupiah"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        if isinstance(value, Decimal):
+            return value
+        text = str(value).removeprefix("Rp")
+        if not _AMOUNT.fullmatch(text):
+            self.fail(f"{value!r} is not an amount of whole rupiah, as 3500000 or 3.500.000", param, ctx)
+        return Decimal(text.replace(".", ""))
+
+
+def acting(session: Session, contact: str | None) -> Actor:
+    """Who is recorded: a login, or the user of this machine. Raises click.UsageError."""
+    if contact is None:
+        return f"cli:{_machine_user()}"
+    user = identity.find_user(session, contact)
+    if user is None:
+        raise click.UsageError(f"nobody has the contact {contact}")
+    return user
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A refusal is one line on stderr and exit code 1, never a traceback."""
+    try:
+        yield
+    except (MarketplaceError, LedgerError) as error:
+        raise click.ClickException(f"{error.code}: {error}") from error
+
+
+def rupiah(amount: Decimal) -> str:
+    """`Rp3.500.000`, `−Rp600.000`; sen are shown where there are any."""
+    whole = f"Rp{abs(amount):,.2f}".removesuffix(".00").replace(",", ".")
+    return f"−{whole}" if amount < 0 else whole
+
+
+def print_json(**document: object) -> None:
+    """One document on stdout, amounts as integers of rupiah."""
+    click.echo(json.dumps(snapshot(document), ensure_ascii=False, indent=1))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as they need, the first to the left and the others to the right."""
+    lines = [list(headings), *map(list, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        cells = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        click.echo("  ".join([line[0].ljust(widths[0]), *cells]).rstrip())
+
+
+def with_progress(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:
+    """A bar on stderr, when that is a terminal."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(items, label=label, length=length, file=sys.stderr, hidden=hidden) as bar:
+        yield from bar
+
+
+def _machine_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no login name, as in a bare container
+        return "unknown"

@@ -1,0 +1,100 @@
+"""`flask dev demo`: a small one from end to end, and what its judge says of one tampered rupiah."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
+
+pytestmark = pytest.mark.timeout(600)
+
+_SMALL = ("--participants", "24", "--purchases", "48", "--runs", "12")
+
+
+@dataclass
+class Played:
+    """A demonstration that has ended; its data are still there."""
+
+    environ: dict[str, str]
+    owner_url: str
+    outcome: subprocess.CompletedProcess[str]
+
+    def judge(self, bank_folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        folder = {"BANK_FOLDER": str(bank_folder)} if bank_folder else {}
+        return _flask(self.environ | folder, "dev", "books")
+
+
+@pytest.fixture(scope="module")
+def played(servers: Servers, worker_number: int) -> Iterator[Played]:
+    name = f"{servers.prefix}_{worker_number}_demo"
+    servers.clone(name)
+    with TemporaryDirectory(prefix="bekal-demo-test-") as home:
+        environ = {
+            "BEKAL_ENV": "development",
+            "BEKAL_HOME": home,
+            "DATABASE_URL": servers.url(APPLICATION, name),
+            "DATABASE_OWNER_URL": servers.url(OWNER, name),
+            "REDIS_URL": servers.redis(worker_number + 13),
+        }
+        outcome = _flask(environ, "dev", "demo", *_SMALL)
+        yield Played(environ, plain(make_url(environ["DATABASE_OWNER_URL"])), outcome)
+    servers.drop(name)
+
+
+def _flask(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", *arguments],
+        env=os.environ | environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_small_demo_ends_with_books_that_balance(played: Played) -> None:
+    assert played.outcome.returncode == 0, played.outcome.stdout + played.outcome.stderr
+    lines = played.outcome.stdout.splitlines()
+    assert lines[-1] == "books balance: yes"
+    assert "24 registered" in played.outcome.stdout
+    assert "48 attempts" in played.outcome.stdout
+    assert "submitted and approved" in played.outcome.stdout
+
+
+def test_progress_is_for_terminals_alone(played: Played) -> None:
+    assert "\r" not in played.outcome.stderr + played.outcome.stdout
+
+
+def test_money_that_only_the_bank_knows_of_is_named(played: Played, tmp_path: Path) -> None:
+    """A deposit that nobody booked: the books agree with themselves, and not with the bank."""
+    folder = tmp_path / "bank"
+    shutil.copytree(Path(played.environ["BEKAL_HOME"]) / "bank", folder)
+    assert played.judge(folder).returncode == 0
+    with (folder / "bank" / "log.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"number": 0, "at": "", "kind": "deposited", "data": {"amount": 1}}\n')
+    found = played.judge(folder)
+    assert (found.returncode, "at the bank" in found.stdout) == (1, True)
+
+
+def test_one_tampered_rupiah_is_named_and_the_exit_code_says_no(played: Played) -> None:
+    assert played.judge().returncode == 0
+    with psycopg.connect(played.owner_url) as connection:
+        connection.execute("ALTER TABLE ledger.posting DISABLE TRIGGER ALL")
+        connection.execute(
+            "UPDATE ledger.posting SET amount = amount + 1"
+            " WHERE ctid = (SELECT ctid FROM ledger.posting ORDER BY transaction_id LIMIT 1)"
+        )
+        connection.execute("ALTER TABLE ledger.posting ENABLE TRIGGER ALL")
+    found = played.judge()
+    assert found.returncode == 1
+    assert found.stdout.splitlines()[-1] == "books balance: no"
+    assert "bad row" in found.stdout

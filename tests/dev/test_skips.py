@@ -1,0 +1,38 @@
+"""A skip may not hide in CI."""
+
+import pytest
+
+from tests.skips import forbid_skip
+
+
+def _skipped(reason: str) -> pytest.TestReport:
+    return pytest.TestReport(
+        nodeid="tests/test_x.py::test_x",
+        location=("tests/test_x.py", 1, "test_x"),
+        keywords={},
+        outcome="skipped",
+        longrepr=("tests/test_x.py", 1, f"Skipped: {reason}"),
+        when="call",
+    )
+
+
+def test_a_skip_fails_where_everything_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEKAL_REQUIRE_ALL", "1")
+    report = _skipped("no browser")
+    forbid_skip(report)
+    assert report.outcome == "failed"
+    assert "no browser" in str(report.longrepr)
+
+
+def test_a_skip_for_missing_real_data_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEKAL_REQUIRE_ALL", "1")
+    report = _skipped("data: no catalogue")
+    forbid_skip(report)
+    assert report.outcome == "skipped"
+
+
+def test_a_skip_is_a_skip_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BEKAL_REQUIRE_ALL", raising=False)
+    report = _skipped("no browser")
+    forbid_skip(report)
+    assert report.outcome == "skipped"

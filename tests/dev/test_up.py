@@ -1,0 +1,161 @@
+"""`make run` from outside: the ready line, a dying child, Ctrl-C, kill -9, and commands beside it."""
+
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psutil
+import pytest
+
+from marketplace.dev.valkey import free_port
+from tests.dev.holding import processes_of
+from tests.live import answers, wait_until
+from tests.servers import ROOT
+
+_READY_SECONDS = 120.0
+
+
+class Terminal:
+    """`flask dev up` as a person sees it: lines on a terminal, and Ctrl-C."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.lines: list[str] = []
+        self._new: queue.Queue[str] = queue.Queue()
+        self.process = subprocess.Popen(
+            _command("dev", "up", "--no-demo"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=_environ(home, port),
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._new.put(line.rstrip())
+
+    def wait_for(self, beginning: str, seconds: float = _READY_SECONDS) -> str:
+        """The next line with this beginning."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                self.lines.append(self._new.get(timeout=0.2))
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    break
+                continue
+            if self.lines[-1].startswith(beginning):
+                return self.lines[-1]
+        pytest.fail("\n".join([f"no line beginning with {beginning!r}; there was:", *self.lines]))
+
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(how)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        code = self.process.wait(60)
+        self._reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "flask", *arguments]
+
+
+def _environ(home: Path, port: int) -> dict[str, str]:
+    unset = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BEKAL_ENV")
+    clean = {name: value for name, value in os.environ.items() if name not in unset}
+    return {**clean, "BEKAL_HOME": str(home), "PORT": str(port)}
+
+
+def _flask(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        _command(*arguments), cwd=ROOT, env=_environ(home, 8000), capture_output=True, text=True, check=False
+    )
+
+
+def _child(home: Path, word: str) -> psutil.Process:
+    return next(each for each in processes_of(home) if word in each.cmdline() and each.ppid() != 1)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = Path(mkdtemp(prefix="bekal-up-"))
+    folder.chmod(0o755)
+    yield folder / "home"
+    shutil.rmtree(folder)
+
+
+def test_one_command_starts_everything_and_ctrl_c_stops_it(home: Path) -> None:
+    port = free_port()
+    before = set(Path("/tmp").iterdir())
+    terminal = Terminal(home, port)
+    assert terminal.wait_for("ready") == f"ready http://127.0.0.1:{port}"
+    assert "laptops, CI and demos" in terminal.lines[0]
+    assert answers(f"http://127.0.0.1:{port}/healthz")
+    names = {" ".join(each.cmdline()) for each in processes_of(home)}
+    for part in ("granian", "celery_app worker", "celery_app beat", "bank_sandbox", "postgres", "valkey"):
+        assert any(part in name for name in names), part
+
+    _child(home, "bank_sandbox").kill()
+    terminal.wait_for("bank ended with -9")
+    terminal.wait_for("bank started again")
+    beside = _flask(home, "dev", "clock")
+    assert beside.returncode == 0, beside.stderr
+
+    assert terminal.end(signal.SIGINT) == 0
+    assert processes_of(home) == []
+    assert not answers(f"http://127.0.0.1:{port}/healthz")
+    assert {path for path in set(Path("/tmp").iterdir()) - before if path.name.startswith("bekal-")} == set()
+
+
+def test_nothing_is_left_when_the_whole_service_is_killed(home: Path) -> None:
+    port = free_port()
+    terminal = Terminal(home, port)
+    terminal.wait_for("ready")
+    assert terminal.end(signal.SIGKILL) == -9
+    wait_until(lambda: processes_of(home) == [], seconds=60)
+    again = _flask(home, "dev", "clock")
+    assert again.returncode == 0, again.stderr
+    assert processes_of(home) == []
+
+
+def test_a_taken_port_is_said_plainly_and_not_stolen(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        terminal = Terminal(home, port)
+        terminal.wait_for(f"bekal: port {port} is taken")
+        assert terminal.exit_code() == 2
+    assert processes_of(home) == []
+
+
+def test_a_command_starts_stopped_engines_and_stops_them_again(home: Path) -> None:
+    migrated = _flask(home, "db", "upgrade")
+    assert migrated.returncode == 0, migrated.stderr
+    shown = datetime.fromisoformat(_flask(home, "dev", "clock").stdout.strip())
+    advanced = datetime.fromisoformat(_flask(home, "dev", "clock", "advance", "10d").stdout.strip())
+    assert timedelta(days=10) <= advanced - shown < timedelta(days=10, minutes=10)
+    assert processes_of(home) == []
+
+    assert _flask(home, "dev", "clock", "advance", "-10d").returncode == 2
+    assert _flask(home, "dev", "reset", "--yes").returncode == 0
+    assert not home.exists()
