@@ -1,0 +1,1 @@
+"""Bekal: holds a training balance, sells the training, pays the providers."""

@@ -1,0 +1,1 @@
+"""Grants: award, activation, revocation."""

@@ -1,0 +1,1 @@
+"""Courses, their runs, and the import of catalogue files."""

@@ -1,0 +1,158 @@
+"""Courses, and runs: their dated offerings with seats."""
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ledger import Base, uuid7
+from marketplace.providers.models import Provider
+from marketplace.schemes.models import Rupiah
+from marketplace.states import one_of
+
+
+class Mode(StrEnum):
+    ONLINE = "online"
+    IN_PERSON = "in_person"
+    HYBRID = "hybrid"
+
+
+class CourseState(StrEnum):
+    """The import makes published courses; curation adds the states before."""
+
+    PUBLISHED = "published"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+
+
+COURSE_TRANSITIONS = {
+    CourseState.PUBLISHED: {CourseState.SUSPENDED, CourseState.WITHDRAWN},
+    CourseState.SUSPENDED: {CourseState.PUBLISHED, CourseState.WITHDRAWN},
+}
+
+
+# 'simple' keeps every word as it is: titles mix Indonesian and English, and both must be found
+_SEARCH = """setweight(to_tsvector('simple', title), 'A')
+    || setweight(to_tsvector('simple', category), 'B')
+    || setweight(to_tsvector('simple', description), 'C')"""
+
+
+class Course(Base):
+    """A catalogue item. `version` rises with every change to price, hours or title."""
+
+    __tablename__ = "course"
+    __table_args__ = (
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("version > 0", name="version"),
+        CheckConstraint(f"mode IS NULL OR {one_of('mode', Mode)}", name="mode"),
+        CheckConstraint(one_of("state", CourseState), name="state"),
+        Index(None, "category"),
+        Index(None, "price"),
+        Index(None, "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("provider.id"), index=True)
+    source_id: Mapped[str] = mapped_column(Text, unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text, default="")
+    mode: Mapped[str | None] = mapped_column(Text)
+    level: Mapped[str] = mapped_column(Text, default="")
+    hours: Mapped[int | None] = mapped_column(SmallInteger)
+    price: Mapped[Decimal] = mapped_column(Rupiah)
+    rating: Mapped[Decimal | None] = mapped_column(Numeric(3, 1))
+    rating_count: Mapped[int] = mapped_column(default=0)
+    description: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str] = mapped_column(Text, default="id")
+    state: Mapped[str] = mapped_column(Text, default=CourseState.PUBLISHED.value)
+    version: Mapped[int] = mapped_column(default=1)
+    published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True), deferred=True)
+    provider: Mapped[Provider] = relationship(lazy="joined", innerjoin=True)
+    runs: Mapped[list["Run"]] = relationship(back_populates="course", order_by="Run.starts_at")
+
+    @property
+    def is_on_sale(self) -> bool:
+        """Published, by a provider that is not suspended."""
+        return self.state == CourseState.PUBLISHED and self.provider.suspended_at is None
+
+
+class RunKind(StrEnum):
+    SCHEDULED = "scheduled"
+    SELF_PACED = "self_paced"
+
+
+class RunState(StrEnum):
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    SETTLED = "settled"
+
+
+RUN_TRANSITIONS = {RunState.OPEN: {RunState.CANCELLED, RunState.SETTLED}}
+
+
+class Run(Base):
+    """A dated offering. Full, started and ended are computed, never stored.
+
+    `starts_at` is the first session's start and `ends_at` the last one's end; self-paced runs have
+    units in place of sessions and `ends_at` is when access ends.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        CheckConstraint("seats_taken BETWEEN 0 AND seats", name="seats"),
+        CheckConstraint("starts_at < ends_at", name="period"),
+        CheckConstraint(one_of("state", RunState), name="state"),
+        CheckConstraint(one_of("kind", RunKind), name="kind"),
+        Index(None, "course_id", "starts_at"),
+        Index("ix_run_open_ends_at", "ends_at", postgresql_where="state = 'open'"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    course_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("course.id"))
+    kind: Mapped[str] = mapped_column(Text, default=RunKind.SCHEDULED.value)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    place: Mapped[str] = mapped_column(Text, default="")
+    seats: Mapped[int]
+    seats_taken: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(Text, default=RunState.OPEN.value)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    course: Mapped[Course] = relationship(back_populates="runs", lazy="joined", innerjoin=True)
+    sessions: Mapped[list["RunSession"]] = relationship(order_by="RunSession.sequence")
+
+    @property
+    def seats_left(self) -> int:
+        return self.seats - self.seats_taken
+
+
+class RunSession(Base):
+    """One promised meeting, or one unit of a self-paced run (then without times)."""
+
+    __tablename__ = "run_session"
+    __table_args__ = (
+        UniqueConstraint("run_id", "sequence"),
+        CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="times"),
+        CheckConstraint("starts_at < ends_at", name="period"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"))
+    sequence: Mapped[int] = mapped_column(SmallInteger)
+    topic: Mapped[str] = mapped_column(Text, default="")
+    starts_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,54 @@
+"""The only clock.
+
+Programme time (deadlines, sessions, maturity, holds) is wall time plus an offset that only the
+database's owner may write, so that weeks can pass in a demo by the product's own jobs. Codes,
+sign-in sessions and retries use wall time.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from marketplace.db import OFFSET
+
+ZONE = ZoneInfo("Asia/Jakarta")
+
+
+def wall_now() -> datetime:
+    """The time on the wall, in UTC."""
+    return datetime.now(UTC)
+
+
+def offset(session: Session) -> timedelta:
+    """How far programme time is ahead of the wall. Read once in a transaction."""
+    if OFFSET not in session.info:
+        session.info[OFFSET] = session.scalar(text("SELECT ledger.now() - clock_timestamp()"))
+    return cast(timedelta, session.info[OFFSET])
+
+
+def now(session: Session) -> datetime:
+    """Programme time, in UTC."""
+    return wall_now() + offset(session)
+
+
+def today(session: Session) -> date:
+    """Programme date in the programme's zone, Asia/Jakarta."""
+    return local_date(now(session))
+
+
+def local_date(instant: datetime) -> date:
+    """The programme's calendar date of an instant."""
+    return instant.astimezone(ZONE).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """23:59:59 of a day in the programme's zone: the last instant of a period that ends that day."""
+    return datetime.combine(day, time(23, 59, 59), ZONE).astimezone(UTC)
+
+
+def start_of_day(day: date) -> datetime:
+    """Midnight with which a day begins in the programme's zone."""
+    return datetime.combine(day, time(0), ZONE).astimezone(UTC)

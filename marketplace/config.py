@@ -1,0 +1,129 @@
+"""Settings: read from the environment once, frozen, and checked before anything starts."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger import LedgerError
+from ledger.notes import new_signer, read_signer
+
+ENVIRONMENTS = ("development", "test", "production")
+_DEVELOPMENT_SECRET = "development-only-secret-key"  # noqa: S105 - refused in production
+_DEVELOPMENT_LOG = "bekal.localhost/log"
+
+
+class ConfigurationError(RuntimeError):
+    """The environment does not describe a service that may start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between one installation and another.
+
+    `secret_key` signs cookies; `encryption_key` protects personal data, makes the check-in codes and
+    lies outside the database; `log_signing_key` signs the public log and carries its name. `home` is the
+    data folder of an embedded installation. `smtp_url` names the mail server of production; elsewhere
+    messages are files in `message_folder`. `trusted_proxies` is how many servers of ours stand in front:
+    their word on a visitor's address and https is believed.
+    """
+
+    environment: str
+    home: Path
+    database_url: str
+    database_owner_url: str
+    redis_url: str
+    secret_key: str
+    encryption_key: str
+    log_signing_key: str
+    bank_folder: Path
+    bank_name: str
+    bank_code: str
+    bank_account: str
+    bank_patience_seconds: float
+    message_folder: Path
+    public_url: str
+    grant_on_registration: bool
+    tick_seconds: float
+    embedded: bool
+    smtp_url: str = ""
+    mail_from: str = "bekal@localhost"
+    trusted_proxies: int = 0
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises ConfigurationError with the name of what is wrong."""
+    env = os.environ if environ is None else environ
+    environment = env.get("BEKAL_ENV", "development")
+    if environment not in ENVIRONMENTS:
+        raise ConfigurationError(f"BEKAL_ENV is {environment!r}; choose one of {', '.join(ENVIRONMENTS)}")
+    home = Path(env.get("BEKAL_HOME", "var")).resolve()
+    engines = {} if env.get("DATABASE_URL") else _embedded_engines(home)
+    encryption_key = env.get("ENCRYPTION_KEY", _DEVELOPMENT_SECRET)
+    settings = Settings(
+        environment=environment,
+        home=home,
+        database_url=env.get("DATABASE_URL") or engines.get("database_url", ""),
+        database_owner_url=env.get("DATABASE_OWNER_URL") or engines.get("database_owner_url", ""),
+        redis_url=env.get("REDIS_URL") or engines.get("redis_url", ""),
+        secret_key=env.get("SECRET_KEY", _DEVELOPMENT_SECRET),
+        encryption_key=encryption_key,
+        log_signing_key=env.get("LOG_SIGNING_KEY") or _development_signing_key(encryption_key),
+        bank_folder=Path(env.get("BANK_FOLDER", home / "bank")),
+        bank_name=env.get("BANK_NAME", "Kas Program Bekal"),
+        bank_code=env.get("BANK_CODE", "BEKAIDJA"),
+        bank_account=env.get("BANK_ACCOUNT", "8800100001"),
+        bank_patience_seconds=float(env.get("BANK_PATIENCE_SECONDS", "900")),
+        message_folder=Path(env.get("MESSAGE_FOLDER", home / "messages")),
+        public_url=env.get("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', '8000')}"),
+        grant_on_registration=environment != "production",
+        tick_seconds=float(env.get("BEKAL_TICK_SECONDS", "3")),
+        embedded=bool(engines),
+        smtp_url=env.get("SMTP_URL", ""),
+        mail_from=env.get("MAIL_FROM", "bekal@localhost"),
+        trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
+    )
+    _check(settings)
+    return settings
+
+
+def _embedded_engines(home: Path) -> dict[str, str]:
+    """Addresses that the supervisor of the embedded engines wrote, or none while they are stopped."""
+    path = home / "run" / "engines.json"
+    if not path.exists():
+        return {}
+    addresses: dict[str, str] = json.loads(path.read_text())
+    return addresses
+
+
+def _development_signing_key(encryption_key: str) -> str:
+    """The same key at every start, so that a log goes on after a restart. Refused in production."""
+    seed = hashlib.sha256(f"bekal log:{encryption_key}".encode()).digest()
+    return new_signer(_DEVELOPMENT_LOG, seed).secret
+
+
+def _check(settings: Settings) -> None:
+    try:
+        log_name = read_signer(settings.log_signing_key).name
+    except LedgerError as error:
+        raise ConfigurationError(f"LOG_SIGNING_KEY: {error}") from None
+    if not settings.is_production:
+        return
+    if settings.embedded or not settings.database_url or not settings.redis_url:
+        raise ConfigurationError(
+            "production needs DATABASE_URL and REDIS_URL: embedded engines are for laptops, CI and demos"
+        )
+    for name in ("secret_key", "encryption_key"):
+        value: str = getattr(settings, name)
+        if value == _DEVELOPMENT_SECRET or len(value) < 32:
+            raise ConfigurationError(
+                f"{name.upper()} must be a secret of at least 32 characters in production"
+            )
+    if log_name == _DEVELOPMENT_LOG:
+        raise ConfigurationError("LOG_SIGNING_KEY must be a key made by `flask ledger new-key` in production")

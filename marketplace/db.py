@@ -1,0 +1,83 @@
+"""The database session, and the only place that commits.
+
+Services flush; edges (a view, a command, a task) open `transaction()`. One unit of work is one
+transaction, and nothing that waits on the network happens inside it.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from ledger import Base
+from marketplace.errors import MarketplaceError
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_OPEN = "bekal.transaction_open"
+OFFSET = "bekal.programme_offset"
+
+
+def session() -> Session:
+    """The session of this request, task or command, for reading."""
+    return db.session()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit what the block did, or nothing of it.
+
+    A refusal that is `recorded` is committed too, then raised on: a wrong sign-in code counts.
+    What was read before is forgotten first, so that a decision never rests on a stale row.
+    Raises RuntimeError when opened inside itself: an inner commit would break the outer promise.
+    """
+    current = db.session()
+    if current.info.get(_OPEN):
+        raise RuntimeError("transaction() is already open: services flush, edges commit")
+    current.rollback()
+    current.info.pop(OFFSET, None)
+    current.info[_OPEN] = True
+    try:
+        yield current
+        current.commit()
+    except MarketplaceError as refusal:
+        if refusal.recorded:
+            current.commit()
+        else:
+            current.rollback()
+        raise
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.pop(_OPEN, None)
+
+
+def run_in_transaction(work: Callable[[Session], T]) -> T:
+    """Run `work` in a transaction of its own; repeat it when PostgreSQL asks for that.
+
+    Deadlocks and serialization failures are PostgreSQL's way of saying "again, please": the block
+    had no effect, so it is run anew, after a short random pause, up to five times.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction() as current:
+                return work(current)
+        except DBAPIError as error:
+            if attempt == _ATTEMPTS or not _wants_another_try(error):
+                raise
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _wants_another_try(error: DBAPIError) -> bool:
+    return isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)

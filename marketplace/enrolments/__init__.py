@@ -1,0 +1,1 @@
+"""Purchase, attendance, completion, cancellation; and the earnings that completions make."""

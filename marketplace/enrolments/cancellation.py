@@ -1,0 +1,152 @@
+"""Cancelling: by the participant before the start, by the provider at any time before the end, and
+by the programme when a self-paced course was never opened."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.batches.models import Grant
+from marketplace.catalogue import service as catalogue
+from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunKind, RunState
+from marketplace.enrolments import locks
+from marketplace.enrolments.completion import judge
+from marketplace.enrolments.errors import TooLateToCancel
+from marketplace.enrolments.evidence import gather
+from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
+from marketplace.enrolments.settlement import Verdict, settle
+from marketplace.enrolments.staff import require_staff
+from marketplace.errors import NotFound
+from marketplace.events import service as events
+from marketplace.identity import audit
+from marketplace.identity.models import User
+from marketplace.schemes import calendar
+from marketplace.schemes.models import Scheme
+from marketplace.states import move
+
+
+def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Enrolment:
+    """Cancel one's own purchase, all of it refunded; a repeat changes nothing.
+
+    Raises NotFound for somebody else's and TooLateToCancel once the run has started (self-paced:
+    once the first unit was opened, or the access is over).
+    """
+    owner = session.scalar(select(Enrolment.participant_id).where(Enrolment.id == enrolment_id))
+    if owner is None or owner != participant_id:
+        raise NotFound("no such enrolment")
+    enrolment = locks.lock_enrolment(session, enrolment_id)
+    if enrolment.state == EnrolmentState.CANCELLED_BY_PARTICIPANT:
+        return enrolment
+    now = clock.now(session)
+    if enrolment.state != EnrolmentState.PURCHASED or now >= cancellable_until(enrolment.run):
+        raise TooLateToCancel("no longer cancellable", starts_at=enrolment.run.starts_at)
+    settle(session, [Verdict(enrolment, EnrolmentState.CANCELLED_BY_PARTICIPANT)], None, now)
+    catalogue.release_seat(session, enrolment.run_id)
+    _resume_revocation_clocks(session, [enrolment.grant], now, by_participant=True)
+    return enrolment
+
+
+def cancellable_until(run: Run) -> datetime:
+    """When the right to a full refund ends, unopened self-paced courses counted until access ends."""
+    return run.ends_at if run.kind == RunKind.SELF_PACED else run.starts_at
+
+
+def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: str) -> int:
+    """Cancel a run for its provider and settle everybody in it; the number of enrolments ended.
+
+    Before the start everything is refunded; mid-way the provider keeps the attended percent, with
+    neither minimum nor uplift. A repeat changes nothing. Raises NotFound for another provider's run
+    and TooLateToCancel when the run is over.
+    """
+    run, enrolments = locks.lock_run(session, run_id)
+    require_staff(session, actor, run.course.provider_id)
+    if run.state == RunState.CANCELLED:
+        return 0
+    now = clock.now(session)
+    if now >= run.ends_at:
+        raise TooLateToCancel("the run is over", starts_at=run.starts_at)
+    evidence = gather(session, run)
+    settle(session, [judge(each, evidence, reason) for each in enrolments], actor, now)
+    move(run, RunState.CANCELLED, RUN_TRANSITIONS)
+    _resume_revocation_clocks(session, [each.grant for each in enrolments], now, by_participant=False)
+    _record_cancelled_run(session, run, actor, reason, len(enrolments))
+    return len(enrolments)
+
+
+def refund_unopened(session: Session, limit: int = 200) -> int:
+    """Return self-paced purchases that nobody opened for the scheme's number of days; how many."""
+    now = clock.now(session)
+    unopened = _list_unopened(session, now, limit)
+    if not unopened:
+        return 0
+    enrolments = locks.lock_enrolments(session, unopened)
+    waiting = [each for each in enrolments if each.state == EnrolmentState.PURCHASED]
+    settle(session, [Verdict(each, EnrolmentState.CANCELLED_BY_PROGRAMME) for each in waiting], None, now)
+    for enrolment in waiting:
+        catalogue.release_seat(session, enrolment.run_id)
+    _resume_revocation_clocks(session, [each.grant for each in waiting], now, by_participant=False)
+    return len(waiting)
+
+
+def _list_unopened(session: Session, now: datetime, limit: int) -> list[uuid.UUID]:
+    could_open = func.greatest(Enrolment.purchased_at, Run.starts_at)
+    waited = could_open + func.make_interval(0, 0, 0, Scheme.unopened_refund_days)
+    return list(
+        session.scalars(
+            select(Enrolment.id)
+            .join(Run, Enrolment.run_id == Run.id)
+            .join(Scheme, Enrolment.scheme_code == Scheme.code)
+            .where(
+                Run.kind == RunKind.SELF_PACED,
+                Run.state == RunState.OPEN,
+                Enrolment.state == EnrolmentState.PURCHASED,
+                waited <= now,
+            )
+            .order_by(Enrolment.id)
+            .limit(limit)
+        )
+    )
+
+
+def _resume_revocation_clocks(
+    session: Session, grants: Iterable[Grant], now: datetime, *, by_participant: bool
+) -> None:
+    """When nothing bought remains, the days that were left before the first purchase run on."""
+    stopped = {grant.id: grant for grant in grants if grant.first_purchase_at is not None}
+    remaining = session.scalars(
+        select(Enrolment.grant_id).where(
+            Enrolment.grant_id.in_(list(stopped)),
+            Enrolment.price > Decimal(0),
+            Enrolment.state.not_in(CANCELLED) | (Enrolment.paid_percent > 0),
+        )
+    ).all()
+    for grant_id in stopped.keys() - set(remaining):
+        _resume(session, stopped[grant_id], now, by_participant=by_participant)
+
+
+def _resume(session: Session, grant: Grant, now: datetime, *, by_participant: bool) -> None:
+    unused = timedelta(0)
+    if grant.first_purchase_at is not None and grant.first_purchase_by is not None:
+        unused = clock.local_date(grant.first_purchase_by) - clock.local_date(grant.first_purchase_at)
+    days = max(unused.days, _fewest_days(grant, by_participant=by_participant))
+    grant.first_purchase_by = min(calendar.end_of_period(session, now, days), grant.spend_by)
+    grant.first_purchase_at = None
+    if by_participant:
+        grant.clock_resumptions += 1
+    session.flush()
+
+
+def _fewest_days(grant: Grant, *, by_participant: bool) -> int:
+    if not by_participant:
+        return grant.scheme.resumed_days_other
+    return 0 if grant.clock_resumptions else grant.scheme.resumed_days_participant
+
+
+def _record_cancelled_run(session: Session, run: Run, actor: User | None, reason: str, ended: int) -> None:
+    provider_id = run.course.provider_id
+    events.record(session, "run.cancelled", run.id, provider_id=provider_id, reason=reason, enrolments=ended)
+    audit.record(session, actor, "run.cancel", f"run:{run.id}", reason=reason, enrolments=ended)

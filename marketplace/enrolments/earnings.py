@@ -1,0 +1,89 @@
+"""What happens to an earning after completion: held by a person, paid by the bank, come back."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, lazyload
+
+from marketplace.enrolments.models import EARNING_TRANSITIONS, Earning, EarningState
+from marketplace.errors import IllegalTransition, NotAllowed, NotFound
+from marketplace.events import service as events
+from marketplace.identity import audit
+from marketplace.identity.models import Role, User
+from marketplace.states import move
+
+
+def hold(session: Session, earning_id: uuid.UUID, code: str, actor: User | None) -> Earning:
+    """Keep an earning out of payouts, for a reason the provider sees. A repeat changes nothing.
+
+    Raises NotFound, NotAllowed for anyone but finance staff, and IllegalTransition when it is paid.
+    """
+    _require_finance(actor)
+    earning = _lock(session, [earning_id])[0]
+    if earning.state == EarningState.HELD:
+        return earning
+    move(earning, EarningState.HELD, EARNING_TRANSITIONS)
+    earning.hold_code = code
+    _record(session, earning, "earning.held", actor, code)
+    return earning
+
+
+def unhold(session: Session, earning_id: uuid.UUID, actor: User | None) -> Earning:
+    """Let a held earning be paid again. Raises NotFound, NotAllowed, and IllegalTransition when paid."""
+    _require_finance(actor)
+    earning = _lock(session, [earning_id])[0]
+    if earning.state == EarningState.ACCRUED:
+        return earning
+    if earning.state == EarningState.PAID:
+        raise IllegalTransition("paid already", current=earning.state, target=EarningState.ACCRUED.value)
+    code = earning.hold_code
+    move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
+    earning.hold_code = None
+    _record(session, earning, "earning.released", actor, code)
+    return earning
+
+
+def pay(session: Session, earning_ids: Sequence[uuid.UUID], at: datetime) -> None:
+    """The bank's statement shows these as paid. Raises NotFound and IllegalTransition."""
+    for earning in _lock(session, earning_ids):
+        move(earning, EarningState.PAID, EARNING_TRANSITIONS)
+        earning.paid_at = at
+    session.flush()
+
+
+def unpay(session: Session, earning_ids: Sequence[uuid.UUID]) -> None:
+    """The bank gave the money back: these wait for another payout. Raises NotFound and IllegalTransition."""
+    for earning in _lock(session, earning_ids):
+        if earning.state != EarningState.PAID:
+            raise IllegalTransition("not paid", current=earning.state, target=EarningState.ACCRUED.value)
+        move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
+        earning.paid_at = None
+    session.flush()
+
+
+def _lock(session: Session, earning_ids: Sequence[uuid.UUID]) -> Sequence[Earning]:
+    """These earnings as they are now, locked in order of id. Raises NotFound when one is missing."""
+    found = session.scalars(
+        select(Earning)
+        .where(Earning.id.in_(earning_ids))
+        .order_by(Earning.id)
+        .options(lazyload(Earning.enrolment))
+        .with_for_update(of=Earning, key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    if len(found) != len(set(earning_ids)):
+        raise NotFound("no such earning")
+    return found
+
+
+def _require_finance(actor: User | None) -> None:
+    if actor is not None and not actor.has_role(Role.FINANCE):
+        raise NotAllowed("finance staff decide about holds")
+
+
+def _record(session: Session, earning: Earning, what: str, actor: User | None, code: str | None) -> None:
+    session.flush()
+    events.record(session, what, earning.id, provider_id=earning.provider_id, code=code, net=earning.net)
+    audit.record(session, actor, what, f"earning:{earning.id}", code=code, net=earning.net)

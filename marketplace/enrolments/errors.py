@@ -1,0 +1,109 @@
+"""Why a purchase, a check-in or a completion is refused. `details` carries the figures for the words."""
+
+from marketplace.errors import MarketplaceError
+
+
+class InsufficientBalance(MarketplaceError):
+    """The price is above the training balance. Details: balance, price, short_by (rupiah)."""
+
+    code = "insufficient_balance"
+
+
+class RunStarted(MarketplaceError):
+    """The run has begun, so its seats are no longer sold."""
+
+    code = "run_started"
+
+
+class RunCancelled(MarketplaceError):
+    """The provider cancelled the run, or it is over and settled."""
+
+    code = "run_cancelled"
+
+
+class CourseNotOnSale(MarketplaceError):
+    """The course is suspended or withdrawn, or its provider is suspended."""
+
+    code = "course_not_on_sale"
+
+
+class AlreadyEnrolled(MarketplaceError):
+    """This participant already has this run. Details: enrolment_id."""
+
+    code = "already_enrolled"
+
+
+class OfferChanged(MarketplaceError):
+    """The price or version is no longer what the buyer saw. Details: price, version as they are now."""
+
+    code = "offer_changed"
+
+
+class GrantMissing(MarketplaceError):
+    """No money has been credited to this participant, or it was taken back. Details: state."""
+
+    code = "grant_missing"
+
+
+class BalanceExpired(MarketplaceError):
+    """The scheme's last day is over, or that of the first purchase. Details: spend_by, the day's end."""
+
+    code = "balance_expired"
+
+
+class CourseOutsideScheme(MarketplaceError):
+    """The scheme does not pay for this. Details: reason, `shortest_hours` or `ends_after_scheme`."""
+
+    code = "course_outside_scheme"
+
+
+class KeyReused(MarketplaceError):
+    """The idempotency key was used for another purchase."""
+
+    code = "key_reused"
+
+
+class TooLateToCancel(MarketplaceError):
+    """The run has started, or the first unit was opened. Details: starts_at."""
+
+    code = "too_late_to_cancel"
+
+
+class CheckInCodeWrong(MarketplaceError):
+    """Not the code on the screen. Details: left, how many more tries before a pause."""
+
+    code = "check_in_code_wrong"
+    recorded = True
+
+
+class CheckInBlocked(MarketplaceError):
+    """Too many wrong codes; wait. Details: until (wall time)."""
+
+    code = "check_in_blocked"
+    retryable = True
+
+
+class NotYet(MarketplaceError):
+    """Attendance is not open yet. Details: opens_at (programme time)."""
+
+    code = "not_yet"
+    retryable = True
+
+
+class SessionOver(MarketplaceError):
+    """The session has ended; the provider's list is the way left."""
+
+    code = "session_over"
+
+
+class NotEnrolled(MarketplaceError):
+    """This participant holds no live enrolment in that run."""
+
+    code = "not_enrolled"
+
+
+class RunNotOver(MarketplaceError):
+    """Completion is declared after the run has ended. Details: ends_at."""
+
+    code = "run_not_over"
+    retryable = True

@@ -1,0 +1,216 @@
+"""Enrolments, the attendance that proves them, and the earnings they make."""
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ledger import Base, uuid7
+from marketplace.batches.models import Grant
+from marketplace.catalogue.models import Run, RunSession
+from marketplace.participants.models import Participant
+from marketplace.schemes.models import Rupiah, Scheme
+from marketplace.states import one_of
+
+
+class EnrolmentState(StrEnum):
+    PURCHASED = "purchased"
+    ATTENDING = "attending"
+    COMPLETED = "completed"
+    CANCELLED_BY_PARTICIPANT = "cancelled_by_participant"
+    CANCELLED_BY_PROVIDER = "cancelled_by_provider"
+    CANCELLED_BY_PROGRAMME = "cancelled_by_programme"
+    NO_SHOW = "no_show"
+
+
+_S = EnrolmentState
+LIVE = (_S.PURCHASED, _S.ATTENDING)
+CANCELLED = (_S.CANCELLED_BY_PARTICIPANT, _S.CANCELLED_BY_PROVIDER, _S.CANCELLED_BY_PROGRAMME)
+ENROLMENT_TRANSITIONS = {
+    _S.PURCHASED: {
+        _S.ATTENDING,
+        _S.COMPLETED,
+        _S.NO_SHOW,
+        _S.CANCELLED_BY_PARTICIPANT,
+        _S.CANCELLED_BY_PROVIDER,
+        _S.CANCELLED_BY_PROGRAMME,
+    },
+    _S.ATTENDING: {_S.COMPLETED, _S.CANCELLED_BY_PROVIDER},
+}
+
+
+class Enrolment(Base):
+    """Participant x run. Price, fee and terms are copied at purchase and never change after.
+
+    Inside the purchase's own transaction the row is first a claim of its key, with a price of zero:
+    the price arrives together with the posting, so that no priced enrolment is without one.
+    """
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        UniqueConstraint("participant_id", "key"),
+        CheckConstraint(one_of("state", EnrolmentState), name="state"),
+        CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
+        CheckConstraint("paid_percent BETWEEN 0 AND 100", name="paid_percent"),
+        CheckConstraint(
+            "(state IN ('completed', 'no_show')) = (completed_at IS NOT NULL)", name="completion"
+        ),
+        CheckConstraint(
+            "(state IN ('cancelled_by_participant', 'cancelled_by_provider', 'cancelled_by_programme'))"
+            " = (cancelled_at IS NOT NULL)",
+            name="cancellation",
+        ),
+        CheckConstraint("price = 0 OR transaction_id IS NOT NULL", name="posted"),
+        CheckConstraint(
+            "price = 0 OR (state IN ('purchased', 'attending')) = (settlement_id IS NULL)", name="settled"
+        ),
+        Index(
+            "uq_enrolment_live",
+            "participant_id",
+            "run_id",
+            unique=True,
+            postgresql_where="state IN ('purchased', 'attending', 'completed', 'no_show')",
+        ),
+        Index(None, "run_id", "state"),
+        Index(None, "participant_id", "purchased_at"),
+        Index(None, "provider_id", "purchased_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    participant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("participant.id"))
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"))
+    provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("provider.id"))
+    grant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("grant.id"))
+    scheme_code: Mapped[str] = mapped_column(ForeignKey("scheme.code"))
+    key: Mapped[str] = mapped_column(Text)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    receipt_number: Mapped[str] = mapped_column(Text, unique=True)
+    course_version: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Rupiah)
+    fee_rate: Mapped[Decimal] = mapped_column(Numeric(5, 4))
+    state: Mapped[str] = mapped_column(Text, default=EnrolmentState.PURCHASED.value)
+    transaction_id: Mapped[uuid.UUID | None]
+    balance_after: Mapped[Decimal] = mapped_column(Rupiah)
+    purchased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    declared_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
+    percent: Mapped[int | None] = mapped_column(SmallInteger)
+    paid_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    settlement_id: Mapped[uuid.UUID | None]
+    participant: Mapped[Participant] = relationship(lazy="joined", innerjoin=True)
+    run: Mapped[Run] = relationship(lazy="joined", innerjoin=True)
+    grant: Mapped[Grant] = relationship()
+    scheme: Mapped[Scheme] = relationship()
+    attendances: Mapped[list["Attendance"]] = relationship(back_populates="enrolment")
+    earning: Mapped["Earning | None"] = relationship(back_populates="enrolment")
+
+    @property
+    def is_live(self) -> bool:
+        """Neither cancelled nor completed yet."""
+        return self.state in LIVE
+
+
+class AttendanceMethod(StrEnum):
+    """By the rotating code, by the provider's list, or a self-paced unit done."""
+
+    CODE = "code"
+    UPLOAD = "upload"
+    UNIT = "unit"
+
+
+class Attendance(Base):
+    """Somebody was there. Evidence: append-only, a trigger refuses UPDATE and DELETE."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "session_id"),
+        CheckConstraint(one_of("method", AttendanceMethod), name="method"),
+        Index(None, "session_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"))
+    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run_session.id"))
+    method: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    recorded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"))
+    enrolment: Mapped[Enrolment] = relationship(back_populates="attendances")
+    session: Mapped[RunSession] = relationship(lazy="joined", innerjoin=True)
+
+
+class CheckInFailure(Base):
+    """Wrong codes typed by one participant for one session: six digits must not be guessed.
+
+    `blocked_until` is wall time.
+    """
+
+    __tablename__ = "check_in_failure"
+
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"), primary_key=True)
+    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run_session.id"), primary_key=True)
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)
+    blocked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class EarningState(StrEnum):
+    """Matured is computed from `matures_at`; paid means that the bank's statement shows it."""
+
+    ACCRUED = "accrued"
+    HELD = "held"
+    PAID = "paid"
+
+
+EARNING_TRANSITIONS = {
+    EarningState.ACCRUED: {EarningState.HELD, EarningState.PAID},
+    EarningState.HELD: {EarningState.ACCRUED},
+    EarningState.PAID: {EarningState.ACCRUED},
+}
+
+
+class Earning(Base):
+    """What one completion makes payable. No evidence, no pay: `evidence_id` cannot be empty."""
+
+    __tablename__ = "earning"
+    __table_args__ = (
+        CheckConstraint(one_of("state", EarningState), name="state"),
+        CheckConstraint("gross > 0 AND fee >= 0 AND net = gross - fee AND net >= 0", name="amounts"),
+        CheckConstraint("(state = 'held') = (hold_code IS NOT NULL)", name="hold"),
+        CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid"),
+        Index(
+            "ix_earning_waiting",
+            "scheme_code",
+            "provider_id",
+            "matures_at",
+            postgresql_where="state <> 'paid'",
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"), unique=True)
+    provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("provider.id"), index=True)
+    scheme_code: Mapped[str] = mapped_column(ForeignKey("scheme.code"))
+    evidence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attendance.id"))
+    gross: Mapped[Decimal] = mapped_column(Rupiah)
+    fee: Mapped[Decimal] = mapped_column(Rupiah)
+    net: Mapped[Decimal] = mapped_column(Rupiah)
+    state: Mapped[str] = mapped_column(Text, default=EarningState.ACCRUED.value)
+    hold_code: Mapped[str | None] = mapped_column(Text)
+    accrued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    matures_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    transaction_id: Mapped[uuid.UUID]
+    enrolment: Mapped[Enrolment] = relationship(back_populates="earning", lazy="joined", innerjoin=True)

@@ -1,0 +1,71 @@
+"""Whether this participant may buy this run now, at what they saw. Pure: no query, no clock."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from marketplace import clock
+from marketplace.batches.models import Grant, GrantState
+from marketplace.catalogue.models import Course, Run, RunKind, RunState
+from marketplace.enrolments.errors import (
+    BalanceExpired,
+    CourseNotOnSale,
+    CourseOutsideScheme,
+    GrantMissing,
+    OfferChanged,
+    RunCancelled,
+    RunStarted,
+)
+from marketplace.participants.eligibility import check_for_purchase
+from marketplace.schemes.models import Scheme
+
+
+def check(grant: Grant, run: Run, version_seen: int, price_seen: Decimal, now: datetime) -> None:
+    """Raise the first reason against this purchase, the person's own before the course's."""
+    _check_grant(grant, now)
+    check_for_purchase(grant.participant)
+    _check_run(run, now)
+    _check_scheme(grant.scheme, run)
+    _check_seen(run.course, version_seen, price_seen)
+
+
+def sold_until(run: Run) -> datetime:
+    """Scheduled runs are sold until they start, self-paced ones while their access lasts."""
+    return run.ends_at if run.kind == RunKind.SELF_PACED else run.starts_at
+
+
+def _check_grant(grant: Grant, now: datetime) -> None:
+    if grant.state == GrantState.LAPSED or now > grant.spend_by:
+        raise BalanceExpired("the scheme has ended", spend_by=grant.spend_by)
+    if grant.state == GrantState.REVOKED or _is_forfeited(grant, now):
+        raise BalanceExpired("nothing was bought in time", spend_by=grant.first_purchase_by)
+    if grant.state != GrantState.ACTIVE:
+        raise GrantMissing("no money in the training balance", state=grant.state)
+
+
+def _is_forfeited(grant: Grant, now: datetime) -> bool:
+    """A deadline ends at its instant, whether or not the sweep that takes the money back has run."""
+    by = grant.first_purchase_by
+    return grant.first_purchase_at is None and by is not None and now > by
+
+
+def _check_run(run: Run, now: datetime) -> None:
+    if run.state != RunState.OPEN:
+        raise RunCancelled("the run is not open", state=run.state)
+    if now >= sold_until(run):
+        raise RunStarted("the run has started", starts_at=run.starts_at)
+    if not run.course.is_on_sale:
+        raise CourseNotOnSale("not published, or its provider is suspended", state=run.course.state)
+
+
+def _check_scheme(scheme: Scheme, run: Run) -> None:
+    if scheme.shortest_hours and (run.course.hours or 0) < scheme.shortest_hours:
+        raise CourseOutsideScheme(
+            "shorter than the scheme pays for", reason="shortest_hours", hours=scheme.shortest_hours
+        )
+    if run.ends_at > clock.end_of_day(scheme.ends_on):
+        raise CourseOutsideScheme("ends too late", reason="ends_after_scheme", ends_on=scheme.ends_on)
+
+
+def _check_seen(course: Course, version_seen: int, price_seen: Decimal) -> None:
+    if (course.version, course.price) != (version_seen, price_seen):
+        raise OfferChanged("the offer changed", price=course.price, version=course.version)

@@ -1,0 +1,38 @@
+"""What completing or cancelling a run would do to everybody in it, for the page that asks before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from marketplace.catalogue.models import Run
+from marketplace.enrolments.completion import judge
+from marketplace.enrolments.evidence import gather
+from marketplace.enrolments.models import EnrolmentState
+from marketplace.enrolments.progress import Progress
+from marketplace.enrolments.provider_queries import list_for_run
+from marketplace.enrolments.settlement import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How somebody's enrolment would end, with the attendance that decides it."""
+
+    progress: Progress
+    verdict: Verdict
+
+
+def preview_completion(session: Session, run: Run) -> Sequence[Outcome]:
+    """What declaring a run's completion now would pay, by name. Changes nothing."""
+    return _preview(session, run, None)
+
+
+def preview_cancellation(session: Session, run: Run) -> Sequence[Outcome]:
+    """What cancelling a run now would refund and pay, by name. Changes nothing."""
+    return _preview(session, run, EnrolmentState.CANCELLED_BY_PROVIDER)
+
+
+def _preview(session: Session, run: Run, cut_short_as: EnrolmentState | None) -> Sequence[Outcome]:
+    evidence = gather(session, run)
+    live = [each for each in list_for_run(session, run.id) if each.enrolment.is_live]
+    return [Outcome(each, judge(each.enrolment, evidence, cut_short_as)) for each in live]

@@ -1,0 +1,227 @@
+"""Reading enrolments as a provider: the list with its filters, runs, and who came to a session."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, case, func, or_, select, tuple_
+from sqlalchemy.orm import Session, lazyload, selectinload
+
+from marketplace.catalogue.models import Course, Run, RunSession, RunState
+from marketplace.enrolments.models import (
+    CANCELLED,
+    Attendance,
+    Earning,
+    EarningState,
+    Enrolment,
+    EnrolmentState,
+)
+from marketplace.enrolments.progress import Progress, progress_select, read_progress
+from marketplace.errors import NotFound
+from marketplace.identity.models import User
+from marketplace.participants.models import Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a provider looks for. `text` is part of a name or of a receipt number."""
+
+    text: str = ""
+    course_id: uuid.UUID | None = None
+    run_id: uuid.UUID | None = None
+    states: Collection[EnrolmentState] = ()
+    held: bool = False
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, what they add up to in all, and where the next page begins (None: nowhere).
+
+    `price` is what was bought and not cancelled, `earned` the provider's net part; both rupiah.
+    """
+
+    rows: list[Progress]
+    total: int
+    next_cursor: uuid.UUID | None
+    price: Decimal
+    earned: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run with how many enrolments of it were not cancelled."""
+
+    run: Run
+    enrolled: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollCallRow:
+    """Somebody in a run and whether they came to one session."""
+
+    enrolment: Enrolment
+    attendance: Attendance | None
+
+
+def list_for_provider(
+    session: Session,
+    provider_id: uuid.UUID,
+    filters: Filters | None = None,
+    cursor: uuid.UUID | None = None,
+    limit: int | None = 20,
+) -> Page:
+    """A provider's enrolments, newest first; `cursor` is the last id of the page before.
+
+    `limit` None gives all, for exports. Raises NotFound for a cursor that is not this provider's.
+    """
+    wanted = _filtered(provider_id, filters or Filters())
+    total, price, earned = session.execute(_totals(wanted)).one()
+    rows = progress_select().where(Enrolment.id.in_(wanted))
+    if cursor is not None:
+        rows = rows.where(_position() < _cursor_position(session, provider_id, cursor))
+    rows = rows.order_by(Enrolment.purchased_at.desc(), Enrolment.id.desc())
+    found = read_progress(session, rows.limit(limit + 1 if limit else None))
+    more = limit is not None and len(found) > limit
+    shown = found[:limit] if limit else found
+    return Page(shown, total, shown[-1].enrolment.id if more else None, price, earned)
+
+
+def get_for_provider(session: Session, enrolment_id: uuid.UUID, provider_id: uuid.UUID) -> Progress:
+    """One enrolment of a provider. Raises NotFound, for another provider's too."""
+    own = (Enrolment.id == enrolment_id) & (Enrolment.provider_id == provider_id)
+    found = read_progress(session, progress_select().where(own))
+    if not found:
+        raise NotFound("no such enrolment")
+    return found[0]
+
+
+def list_for_run(session: Session, run_id: uuid.UUID) -> list[Progress]:
+    """Everybody who bought a run, cancelled purchases too, by name."""
+    rows = progress_select().join(Participant, Enrolment.participant_id == Participant.id)
+    return read_progress(
+        session, rows.where(Enrolment.run_id == run_id).order_by(Participant.full_name, Enrolment.id)
+    )
+
+
+def list_runs_of_provider(
+    session: Session, provider_id: uuid.UUID, now: datetime, limit: int = 200
+) -> list[RunRow]:
+    """A provider's runs in one query: those over but not declared first, then running, coming, settled."""
+    stage = case((Run.state != RunState.OPEN, 3), (Run.ends_at <= now, 0), (Run.starts_at <= now, 1), else_=2)
+    rows = _runs().where(Course.provider_id == provider_id)
+    found = session.execute(rows.order_by(stage, Run.starts_at.desc(), Run.id).limit(limit))
+    return [RunRow(run, enrolled, sessions) for run, enrolled, sessions in found]
+
+
+def get_run_of_provider(session: Session, run_id: uuid.UUID, provider_id: uuid.UUID) -> Run:
+    """A provider's run with its sessions. Raises NotFound, for another provider's too."""
+    run = session.scalars(
+        select(Run)
+        .join(Course, Run.course_id == Course.id)
+        .where(Run.id == run_id, Course.provider_id == provider_id)
+        .options(selectinload(Run.sessions))
+    ).first()
+    if run is None:
+        raise NotFound("no such run")
+    return run
+
+
+def get_meeting_of_provider(
+    session: Session, run_session_id: uuid.UUID, provider_id: uuid.UUID
+) -> tuple[RunSession, Run]:
+    """A session of a provider's run, with the run. Raises NotFound, for another provider's too."""
+    meeting = session.get(RunSession, run_session_id)
+    if meeting is None:
+        raise NotFound("no such session")
+    return meeting, get_run_of_provider(session, meeting.run_id, provider_id)
+
+
+def roll_call(session: Session, meeting: RunSession) -> list[RollCallRow]:
+    """Who is in a session's run, by name, and who of them came to it."""
+    here = (Attendance.enrolment_id == Enrolment.id) & (Attendance.session_id == meeting.id)
+    rows = session.execute(
+        select(Enrolment, Attendance)
+        .join(Participant, Enrolment.participant_id == Participant.id)
+        .outerjoin(Attendance, here)
+        .where(Enrolment.run_id == meeting.run_id, Enrolment.state.not_in(CANCELLED))
+        .options(
+            lazyload(Attendance.session),  # its inner join would drop who did not come
+            lazyload(Enrolment.participant, Participant.user).lazyload(User.roles),
+        )
+        .order_by(Participant.full_name, Enrolment.id)
+    )
+    return [RollCallRow(enrolment, attendance) for enrolment, attendance in rows]
+
+
+def count_attendance(session: Session, run_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """How many came to each session of a run; a session that nobody came to is not there."""
+    rows = select(Attendance.session_id, func.count()).join(
+        RunSession, Attendance.session_id == RunSession.id
+    )
+    return dict(
+        session.execute(rows.where(RunSession.run_id == run_id).group_by(Attendance.session_id)).all()
+    )
+
+
+def list_courses_sold(session: Session, provider_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
+    """Id and title of each course of a provider that somebody ever bought, by title."""
+    sold = select(Run.course_id).join(Enrolment, Enrolment.run_id == Run.id)
+    rows = select(Course.id, Course.title).where(
+        Course.provider_id == provider_id, Course.id.in_(sold.where(Enrolment.provider_id == provider_id))
+    )
+    return [(course_id, title) for course_id, title in session.execute(rows.order_by(Course.title))]
+
+
+def _totals(wanted: Select[Any]) -> Select[int, Decimal, Decimal]:
+    bought = func.sum(Enrolment.price).filter(Enrolment.state.not_in(CANCELLED))
+    none = Decimal(0)
+    return (
+        select(func.count(), func.coalesce(bought, none), func.coalesce(func.sum(Earning.net), none))
+        .select_from(Enrolment)
+        .outerjoin(Earning, Earning.enrolment_id == Enrolment.id)
+        .where(Enrolment.id.in_(wanted))
+    )
+
+
+def _filtered(provider_id: uuid.UUID, filters: Filters) -> Select[Any]:
+    rows = select(Enrolment.id).where(Enrolment.provider_id == provider_id)
+    if filters.text:
+        name = Participant.full_name.icontains(filters.text, autoescape=True)
+        number = Enrolment.receipt_number.icontains(filters.text, autoescape=True)
+        rows = rows.join(Participant, Enrolment.participant_id == Participant.id).where(or_(name, number))
+    if filters.course_id:
+        rows = rows.where(Enrolment.run_id.in_(select(Run.id).where(Run.course_id == filters.course_id)))
+    if filters.run_id:
+        rows = rows.where(Enrolment.run_id == filters.run_id)
+    if filters.states:
+        rows = rows.where(Enrolment.state.in_(filters.states))
+    if filters.held:
+        held = select(Earning.enrolment_id).where(Earning.state == EarningState.HELD)
+        rows = rows.where(Enrolment.id.in_(held))
+    if filters.since:
+        rows = rows.where(Enrolment.purchased_at >= filters.since)
+    return rows
+
+
+def _position() -> Any:
+    return tuple_(Enrolment.purchased_at, Enrolment.id)
+
+
+def _cursor_position(session: Session, provider_id: uuid.UUID, cursor: uuid.UUID) -> Any:
+    own = (Enrolment.id == cursor) & (Enrolment.provider_id == provider_id)
+    purchased_at = session.scalar(select(Enrolment.purchased_at).where(own))
+    if purchased_at is None:
+        raise NotFound("no such cursor")
+    return tuple_(purchased_at, cursor)
+
+
+def _runs() -> Select[Run, int, int]:
+    enrolled = select(func.count()).where(Enrolment.run_id == Run.id, Enrolment.state.not_in(CANCELLED))
+    sessions = select(func.count()).select_from(RunSession).where(RunSession.run_id == Run.id)
+    counts = (enrolled.correlate(Run).scalar_subquery(), sessions.correlate(Run).scalar_subquery())
+    return select(Run, counts[0], counts[1]).join(Course, Run.course_id == Course.id)

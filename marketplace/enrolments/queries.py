@@ -1,0 +1,204 @@
+"""Reading enrolments: a participant's own and their money here, a provider's in provider_queries."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, lazyload
+
+import ledger
+from marketplace import chart
+from marketplace.batches import queries as grants
+from marketplace.catalogue.models import RunSession
+from marketplace.enrolments.figures import Figures, Stage, enrolments_per_day, figures_for_provider
+from marketplace.enrolments.models import LIVE, Attendance, Earning, EarningState, Enrolment
+from marketplace.enrolments.progress import Progress, progress_select, read_progress
+from marketplace.enrolments.provider_queries import (
+    Filters,
+    Page,
+    RollCallRow,
+    RunRow,
+    count_attendance,
+    get_for_provider,
+    get_meeting_of_provider,
+    get_run_of_provider,
+    list_courses_sold,
+    list_for_provider,
+    list_for_run,
+    list_runs_of_provider,
+    roll_call,
+)
+from marketplace.errors import NotFound
+
+__all__ = [
+    "AttendedMeeting",
+    "Figures",
+    "Filters",
+    "HistoryRow",
+    "Money",
+    "NextMeeting",
+    "Page",
+    "Progress",
+    "RollCallRow",
+    "RunRow",
+    "Stage",
+    "count_attendance",
+    "enrolments_per_day",
+    "figures_for_provider",
+    "find_by_receipt",
+    "find_for_run",
+    "find_next_meeting",
+    "get_for_participant",
+    "get_for_provider",
+    "get_meeting_of_provider",
+    "get_progress",
+    "get_run_of_provider",
+    "history",
+    "list_courses_sold",
+    "list_for_participant",
+    "list_for_provider",
+    "list_for_run",
+    "list_meetings",
+    "list_runs_of_provider",
+    "money_of_participant",
+    "roll_call",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Where a participant's benefit is, in rupiah; the portions add up to the total.
+
+    `due` is the providers' but not yet paid by the bank; `returned` went back to the programme.
+    """
+
+    available: Decimal
+    escrow: Decimal
+    due: Decimal
+    paid: Decimal
+    returned: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NextMeeting:
+    """The next session a participant should come to."""
+
+    progress: Progress
+    meeting: RunSession
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One movement of the training balance and, where it is about one, the enrolment."""
+
+    line: ledger.StatementLine
+    enrolment: Enrolment | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedMeeting:
+    """One promised session or unit of a run and the participant's attendance, if any."""
+
+    meeting: RunSession
+    attendance: Attendance | None
+
+
+def get_for_participant(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Enrolment:
+    """One's own enrolment. Raises NotFound, for somebody else's too."""
+    return get_progress(session, enrolment_id, participant_id).enrolment
+
+
+def get_progress(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Progress:
+    """One's own enrolment with its attendance. Raises NotFound, for somebody else's too."""
+    own = (Enrolment.id == enrolment_id) & (Enrolment.participant_id == participant_id)
+    found = read_progress(session, progress_select().where(own))
+    if not found:
+        raise NotFound("no such enrolment")
+    return found[0]
+
+
+def list_for_participant(session: Session, participant_id: uuid.UUID) -> list[Progress]:
+    """Everything a participant ever bought, newest first, in one query."""
+    rows = progress_select().where(Enrolment.participant_id == participant_id)
+    return read_progress(session, rows.order_by(Enrolment.purchased_at.desc(), Enrolment.id.desc()))
+
+
+def find_by_receipt(session: Session, number: str) -> Enrolment | None:
+    """The enrolment of a receipt number as people type it, or None. For staff."""
+    wanted = number.strip().upper()
+    return session.scalars(select(Enrolment).where(Enrolment.receipt_number == wanted)).first()
+
+
+def find_for_run(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> Enrolment | None:
+    """A participant's live enrolment in a run, or None."""
+    mine = (Enrolment.participant_id == participant_id) & (Enrolment.run_id == run_id)
+    return session.scalars(select(Enrolment).where(mine, Enrolment.state.in_(LIVE))).first()
+
+
+def find_next_meeting(session: Session, participant_id: uuid.UUID, now: datetime) -> NextMeeting | None:
+    """The session that is on or comes next among all that a participant has bought, or None."""
+    upcoming = (
+        progress_select()
+        .add_columns(RunSession)
+        .join(RunSession, RunSession.run_id == Enrolment.run_id)
+        .where(
+            Enrolment.participant_id == participant_id, Enrolment.state.in_(LIVE), RunSession.ends_at >= now
+        )
+        .order_by(RunSession.starts_at, RunSession.id)
+        .limit(1)
+    )
+    row = session.execute(upcoming).first()
+    return NextMeeting(Progress(row[0], row[2], row[3], row[1]), row[4]) if row else None
+
+
+def list_meetings(session: Session, enrolment: Enrolment) -> list[AttendedMeeting]:
+    """The run's sessions or units in order, each with this enrolment's attendance."""
+    own = (Attendance.session_id == RunSession.id) & (Attendance.enrolment_id == enrolment.id)
+    rows = session.execute(
+        select(RunSession, Attendance)
+        .outerjoin(Attendance, own)
+        .options(lazyload(Attendance.session))  # its inner join would drop who did not come
+        .where(RunSession.run_id == enrolment.run_id)
+        .order_by(RunSession.sequence)
+    )
+    return [AttendedMeeting(meeting, attendance) for meeting, attendance in rows]
+
+
+def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
+    """The portions of one participant's benefit; all zero before a grant is credited."""
+    grant = grants.find_grant(session, participant_id)
+    total = grant.amount if grant and grant.transaction_id else Decimal(0)
+    available = grants.balance_of(session, participant_id)
+    escrow = _sum(session, Enrolment.price, _of(participant_id) & Enrolment.state.in_(LIVE))
+    earned = _of(participant_id)
+    due = _sum(session, Earning.gross, earned & (Earning.state != EarningState.PAID))
+    paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
+    returned = total - available - escrow - due - paid
+    return Money(available=available, escrow=escrow, due=due, paid=paid, returned=returned, total=total)
+
+
+def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
+    """Every movement of the training balance, newest first, with the enrolments it is about."""
+    try:
+        statement = ledger.statement(session, chart.benefit(participant_id))
+    except ledger.UnknownAccount:
+        return []
+    by_transaction: dict[uuid.UUID, Enrolment] = {}
+    for each in session.scalars(select(Enrolment).where(_of(participant_id))).unique():
+        by_transaction |= {key: each for key in (each.transaction_id, each.settlement_id) if key}
+    return [HistoryRow(line, by_transaction.get(line.transaction_id)) for line in reversed(statement.lines)]
+
+
+def _of(participant_id: uuid.UUID) -> ColumnElement[bool]:
+    return Enrolment.participant_id == participant_id
+
+
+def _sum(session: Session, amount: Any, wanted: ColumnElement[bool]) -> Decimal:
+    rows = select(func.coalesce(func.sum(amount), Decimal(0))).select_from(Enrolment)
+    if amount.class_ is Earning:
+        rows = rows.join(Earning, Earning.enrolment_id == Enrolment.id)
+    return Decimal(session.scalar(rows.where(wanted)) or 0)

@@ -1,0 +1,180 @@
+"""Purchase: the one way in. How enrolments end is in cancellation.py and completion.py."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+import ledger
+from marketplace import chart, clock
+from marketplace.batches.models import Grant
+from marketplace.catalogue import service as catalogue
+from marketplace.catalogue.models import Run
+from marketplace.enrolments import locks, messages, offer, receipts
+from marketplace.enrolments.cancellation import cancel, cancel_run
+from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing, InsufficientBalance, KeyReused
+from marketplace.enrolments.models import CANCELLED, Enrolment
+from marketplace.errors import NotFound
+from marketplace.events import service as events
+from marketplace.notifications import service as notifications
+
+__all__ = ["PurchaseRequest", "cancel", "cancel_run", "purchase"]
+
+_RECEIPT_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseRequest:
+    """One wish to buy. `key` makes a repeat harmless; what the buyer saw is compared, never used."""
+
+    participant_id: uuid.UUID
+    run_id: uuid.UUID
+    key: str
+    version_seen: int
+    price_seen: Decimal
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Tells a repeat of the same request from another one under the same key."""
+        seen = f"{self.run_id}|{self.version_seen}|{self.price_seen}"
+        return hashlib.sha256(seen.encode()).digest()
+
+
+def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
+    """Buy a seat with the training balance; the same request again returns the same enrolment.
+
+    Raises KeyReused, AlreadyEnrolled, GrantMissing, BalanceExpired, NotEligible, RunStarted,
+    RunCancelled, CourseNotOnSale, CourseOutsideScheme, OfferChanged, NoSeats, InsufficientBalance.
+    Source: 'Buying' in the rules; the chart's event "purchase".
+    """
+    grant = locks.lock_grant_of(session, request.participant_id)
+    if grant is None:
+        raise GrantMissing("no grant", state=None)
+    run = _get_run(session, request.run_id)
+    now = clock.now(session)
+    enrolment, is_new = _claim(session, request, grant, run, now)
+    if is_new:
+        offer.check(grant, run, request.version_seen, request.price_seen, now)
+        catalogue.take_seat(session, run.id)
+        _pay(session, enrolment, run.course.price)
+        _stop_revocation_clock(grant, enrolment, now)
+        _announce(session, enrolment)
+    return enrolment
+
+
+def _get_run(session: Session, run_id: uuid.UUID) -> Run:
+    run = session.get(Run, run_id, populate_existing=True)
+    if run is None:
+        raise NotFound("no such run", run_id=run_id)
+    return run
+
+
+def _claim(
+    session: Session, request: PurchaseRequest, grant: Grant, run: Run, now: datetime
+) -> tuple[Enrolment, bool]:
+    """Take the key before anything is checked: a retry of the purchase that took the last seat or
+    the last rupiah must find its own enrolment, not a refusal."""
+    for _ in range(_RECEIPT_TRIES):
+        claimed = session.scalars(
+            insert(Enrolment)
+            .values(_claim_values(request, grant, run, now))
+            .on_conflict_do_nothing()
+            .returning(Enrolment)
+        ).first()
+        if claimed is not None:
+            return claimed, True
+        earlier = _find_earlier(session, request)
+        if earlier is not None:
+            return earlier, False
+    raise RuntimeError("receipt numbers keep colliding: the number space is exhausted")
+
+
+def _claim_values(request: PurchaseRequest, grant: Grant, run: Run, now: datetime) -> dict[str, object]:
+    return {
+        "participant_id": request.participant_id,
+        "run_id": run.id,
+        "provider_id": run.course.provider_id,
+        "grant_id": grant.id,
+        "scheme_code": grant.scheme_code,
+        "key": request.key,
+        "request_hash": request.fingerprint,
+        "receipt_number": receipts.new_number(clock.local_date(now)),
+        "course_version": run.course.version,
+        "price": Decimal(0),
+        "fee_rate": grant.scheme.fee_rate,
+        "balance_after": Decimal(0),
+        "purchased_at": now,
+    }
+
+
+def _find_earlier(session: Session, request: PurchaseRequest) -> Enrolment | None:
+    """Whatever stood in the way of the claim: this request, or another purchase of the same run."""
+    mine = select(Enrolment).where(Enrolment.participant_id == request.participant_id)
+    earlier = session.scalars(mine.where(Enrolment.key == request.key)).first()
+    if earlier is not None:
+        if earlier.request_hash != request.fingerprint:
+            raise KeyReused("this key bought something else")
+        return earlier
+    other = session.scalars(
+        mine.where(Enrolment.run_id == request.run_id, Enrolment.state.not_in(CANCELLED))
+    ).first()
+    if other is not None:
+        raise AlreadyEnrolled("this participant has this run", enrolment_id=other.id)
+    return None
+
+
+def _pay(session: Session, enrolment: Enrolment, price: Decimal) -> None:
+    """Move the price from the training balance into escrow. Rp0 moves nothing.
+
+    The grant is locked, so the balance read here is the one that the posting meets; the database's
+    own guard stands behind it.
+    """
+    account = chart.benefit(enrolment.participant_id)
+    balance = ledger.balance(session, account)
+    if balance < price:
+        raise _too_dear(balance, price)
+    enrolment.balance_after = balance
+    if price == 0:
+        return
+    try:
+        posted = ledger.post(
+            session,
+            f"purchase:{enrolment.id}",
+            "purchase",
+            [ledger.Posting(account, chart.escrow(enrolment.provider_id), price)],
+            reference=f"enrolment:{enrolment.id}",
+        )
+    except ledger.InsufficientBalance as refusal:
+        raise _too_dear(balance, price) from refusal
+    enrolment.price = price
+    enrolment.transaction_id = posted.id
+    enrolment.balance_after = posted.balances[account]
+
+
+def _too_dear(balance: Decimal, price: Decimal) -> InsufficientBalance:
+    return InsufficientBalance("price above balance", balance=balance, price=price, short_by=price - balance)
+
+
+def _stop_revocation_clock(grant: Grant, enrolment: Enrolment, now: datetime) -> None:
+    if enrolment.price > 0 and grant.first_purchase_at is None:
+        grant.first_purchase_at = now
+
+
+def _announce(session: Session, enrolment: Enrolment) -> None:
+    session.flush()
+    events.record(
+        session,
+        "enrolment.purchased",
+        enrolment.id,
+        provider_id=enrolment.provider_id,
+        run_id=enrolment.run_id,
+        receipt_number=enrolment.receipt_number,
+        price=enrolment.price,
+        course_version=enrolment.course_version,
+    )
+    notifications.notify(session, enrolment.participant.user, *messages.purchased(enrolment))

@@ -1,0 +1,29 @@
+"""Work that waits in the tables: runs whose provider declares nothing, courses nobody opened."""
+
+import uuid
+
+import structlog
+from celery import shared_task
+
+from marketplace.broker import nudge
+from marketplace.db import run_in_transaction
+from marketplace.enrolments import cancellation, completion
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def sweep() -> None:
+    """Have every overdue run declared, each in a task of its own, and return what was never opened."""
+    for run_id in run_in_transaction(completion.list_overdue_runs):
+        nudge(declare, str(run_id))
+    refunded = run_in_transaction(cancellation.refund_unopened)
+    if refunded:
+        log.info("unopened_refunded", enrolments=refunded)
+
+
+@shared_task
+def declare(run_id: str) -> None:
+    """Complete one run from its check-ins. Once it is settled or cancelled there is nothing to do."""
+    ended = run_in_transaction(lambda session: completion.declare_overdue(session, uuid.UUID(run_id)))
+    log.info("run_declared", run_id=run_id, enrolments=ended)

@@ -1,0 +1,1 @@
+"""What watches over the books: sealing the public log, and the proofs that people take away."""

@@ -1,0 +1,19 @@
+"""What is looked after in the background."""
+
+import structlog
+from celery import shared_task
+from flask import current_app
+
+from marketplace.db import run_in_transaction
+from marketplace.oversight import log as public_log
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def seal() -> None:
+    """Seal whatever was written since the last time. One sealer at a time; the others have nothing to do."""
+    key = public_log.signer(current_app.extensions["settings"])
+    made = run_in_transaction(lambda session: public_log.seal_waiting(session, key))
+    if made is not None:
+        log.info("log_sealed", seal=made.id, size=made.size)

@@ -1,0 +1,1 @@
+"""Training providers, their staff and bank accounts."""

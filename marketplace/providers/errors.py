@@ -1,0 +1,35 @@
+"""What a provider's affairs can be refused for."""
+
+from typing import ClassVar
+
+from marketplace.errors import MarketplaceError
+
+
+class ProviderNameTaken(MarketplaceError):
+    """Another provider has this name."""
+
+    code: ClassVar[str] = "provider_name_taken"
+
+
+class ProviderNameInvalid(MarketplaceError):
+    """No name, or one with characters that cannot be shown."""
+
+    code: ClassVar[str] = "provider_name_invalid"
+
+
+class StaffTaken(MarketplaceError):
+    """This login already acts for another provider."""
+
+    code: ClassVar[str] = "staff_taken"
+
+
+class BankDetailsInvalid(MarketplaceError):
+    """`details["field"]` names what is wrong: bank_code, holder_name or number."""
+
+    code: ClassVar[str] = "bank_details_invalid"
+
+
+class SamePerson(MarketplaceError):
+    """Who proposed may not approve: two people look at every bank account."""
+
+    code: ClassVar[str] = "same_person"

@@ -1,0 +1,35 @@
+"""When work is looked for, and on which queue. The tasks themselves decide what is due."""
+
+from typing import Any
+
+from celery import Celery
+
+from marketplace.config import Settings
+
+QUEUES: dict[str, str] = {
+    "marketplace.payouts.*": "payouts",
+    "marketplace.notifications.*": "notifications",
+    "marketplace.*": "default",
+}
+ALL_QUEUES = "default,notifications,payouts"
+
+SWEEPS = (
+    "marketplace.notifications.tasks.sweep",
+    "marketplace.batches.tasks.sweep",
+    "marketplace.enrolments.tasks.sweep",
+    "marketplace.payouts.tasks.sweep",
+    "marketplace.oversight.tasks.seal",
+)
+"""Beat starts each at every tick. A sweep finds rows that wait, whatever became of the nudge."""
+
+
+def install(celery: Celery, settings: Settings) -> None:
+    """Give Celery its routes and its beat table. A tick that was not taken in time expires."""
+    celery.conf.task_routes = {pattern: {"queue": queue} for pattern, queue in QUEUES.items()}
+    celery.conf.task_default_queue = "default"
+    celery.conf.imports = tuple(name.rpartition(".")[0] for name in SWEEPS)
+    celery.conf.beat_schedule = {name: _every_tick(name, settings.tick_seconds) for name in SWEEPS}
+
+
+def _every_tick(name: str, seconds: float) -> dict[str, Any]:
+    return {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}

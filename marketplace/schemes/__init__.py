@@ -1,0 +1,1 @@
+"""Programme terms: benefit, deadlines, fees, working days."""
