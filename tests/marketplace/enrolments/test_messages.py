@@ -1,0 +1,65 @@
+"""What people are told, in their own language."""
+
+import itertools
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.enrolments import messages
+from marketplace.enrolments.cancellation import cancel_run
+from marketplace.enrolments.messages import Ending
+from marketplace.enrolments.models import LIVE, Enrolment, EnrolmentState
+from marketplace.notifications.models import Notification
+from tests import factories
+from tests.marketplace.enrolments.scenes import buy
+
+
+def test_the_purchase_is_told_in_the_readers_language(session: Session) -> None:
+    grant = factories.make_grant(session)
+    grant.participant.user.locale = "en"
+    enrolment = buy(session, factories.make_run(session), grant)
+    told = session.scalars(
+        select(Notification).where(Notification.subject == f"You are enrolled: {enrolment.run.course.title}")
+    ).one()
+    assert "Rp750.000 of your training balance" in told.body
+    assert "Rp2.750.000 is left" in told.body
+
+
+def words(session: Session, enrolment: Enrolment, state: EnrolmentState, ending: Ending) -> str:
+    """What would be told, without telling it."""
+    with session.no_autoflush:
+        enrolment.state = state.value
+        subject, body = messages.ended(enrolment, ending)
+        session.expire(enrolment, ["state"])
+    return f"{subject}\n{body}"
+
+
+def test_every_end_has_words_in_every_language(session: Session) -> None:
+    enrolment = buy(session, factories.make_run(session))
+    enrolment.percent = 75
+    for state, locale in itertools.product(set(EnrolmentState) - set(LIVE), ("id", "en", "jv")):
+        enrolment.participant.user.locale = locale
+        told = words(session, enrolment, state, Ending(Decimal(212_500), is_spendable=True))
+        assert enrolment.run.course.title in told
+        assert "Rp212.500" in told
+        assert "{" not in told
+
+
+def test_money_that_comes_back_is_told_truly(session: Session) -> None:
+    enrolment = buy(session, factories.make_run(session))
+    enrolment.percent = 100
+    state = EnrolmentState.COMPLETED
+    assert "Rp" not in words(session, enrolment, state, Ending(Decimal(0), is_spendable=True))
+    gone = words(session, enrolment, state, Ending(Decimal(5_000), is_spendable=False))
+    assert "kas program" in gone
+
+
+def test_participants_read_why_the_provider_cancelled(session: Session) -> None:
+    enrolment = buy(session, factories.make_run(session))
+    cancel_run(session, enrolment.run_id, None, "Pengajar sakit {0} <b>")
+    told = session.scalars(
+        select(Notification.body).where(Notification.subject.startswith("Kelas dibatalkan lembaga"))
+    ).one()
+    assert "Alasannya: Pengajar sakit {0} <b>" in told
+    assert "Rp750.000 kembali ke saldo pelatihan Anda." in told

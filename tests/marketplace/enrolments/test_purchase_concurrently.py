@@ -1,0 +1,107 @@
+"""Many at once: one key has one effect, and no seat is sold twice. Each with its negative control."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import ledger
+from marketplace import chart, db
+from marketplace.catalogue import service as catalogue
+from marketplace.catalogue.errors import NoSeats
+from marketplace.catalogue.models import Run
+from marketplace.enrolments.models import Enrolment
+from marketplace.enrolments.service import PurchaseRequest, purchase
+from marketplace.errors import MarketplaceError
+from tests import factories
+from tests.marketplace.enrolments.scenes import at_once, make_grants, wish
+
+Answer = tuple[str, str, Decimal]
+Purchase = Callable[[Session, PurchaseRequest], Enrolment]
+
+
+def answer(session: Session, request: PurchaseRequest, buy: Purchase) -> Answer:
+    """What a receipt page shows."""
+    enrolment = buy(session, request)
+    return str(enrolment.id), enrolment.receipt_number, enrolment.balance_after
+
+
+def fifty_identical(app: Flask, session: Session, buy: Purchase) -> list[Answer | MarketplaceError]:
+    with db.transaction():
+        request = wish(factories.make_grant(session), factories.make_run(session))
+    return at_once(app, [lambda current: answer(current, request, buy)] * 50)
+
+
+def test_fifty_identical_purchases_have_one_effect_and_one_answer(app: Flask, session: Session) -> None:
+    answers = fifty_identical(app, session, purchase)
+    assert len(set(answers)) == 1
+    enrolment = session.scalars(select(Enrolment)).one()
+    assert answers[0] == (str(enrolment.id), enrolment.receipt_number, enrolment.balance_after)
+    account = chart.benefit(enrolment.participant_id)
+    debits = [line for line in ledger.statement(session, account).lines if line.kind == "purchase"]
+    assert len(debits) == 1
+    assert session.get_one(Run, enrolment.run_id).seats_taken == 1
+
+
+def test_the_control_that_looks_before_it_claims_gives_other_answers(app: Flask, session: Session) -> None:
+    def look_first(current: Session, request: PurchaseRequest) -> Enrolment:
+        mine = select(Enrolment).where(Enrolment.participant_id == request.participant_id)
+        earlier = current.scalars(mine).first()
+        if earlier is not None:
+            return earlier
+        time.sleep(0.05)
+        return purchase(current, replace(request, key=f"{request.key}-{time.monotonic_ns()}"))
+
+    answers = fifty_identical(app, session, look_first)
+    assert any(isinstance(each, MarketplaceError) for each in answers)
+
+
+def sell_out(app: Flask, session: Session, seats: int, buyers: int) -> tuple[int, int]:
+    """Let many buy at once; how many enrolments came of it, and how many were told there is no seat."""
+    with db.transaction():
+        run = factories.make_run(session, seats=seats)
+        requests = [wish(grant, run) for grant in make_grants(session, buyers)]
+    works = [lambda current, request=request: purchase(current, request).id for request in requests]
+    answers = at_once(app, works)
+    refused = sum(isinstance(each, NoSeats) for each in answers)
+    return session.scalar(select(func.count()).select_from(Enrolment)) or 0, refused
+
+
+def test_sixty_buyers_for_ten_seats_get_exactly_ten(app: Flask, session: Session) -> None:
+    assert sell_out(app, session, seats=10, buyers=60) == (10, 50)
+    run = session.scalars(select(Run)).one()
+    assert run.seats_taken == 10
+    assert ledger.balance(session, chart.escrow(run.course.provider_id)) == 10 * run.course.price
+
+
+def test_the_control_that_counts_seats_before_taking_one_oversells(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_seat_after_looking(current: Session, run_id: object) -> None:
+        run = current.get_one(Run, run_id, populate_existing=True)
+        if run.seats_left <= 0:
+            raise NoSeats("no seat left")
+        time.sleep(0.02)
+        run.seats_taken += 1
+        current.flush()
+
+    monkeypatch.setattr(catalogue, "take_seat", take_seat_after_looking)
+    sold, _ = sell_out(app, session, seats=10, buyers=60)
+    assert sold > 10
+
+
+def test_parallel_purchases_of_one_person_never_overdraw(app: Flask, session: Session) -> None:
+    with db.transaction():
+        grant = factories.make_grant(session)
+        course = factories.make_course(session, price=Decimal(1_000_000))
+        requests = [wish(grant, factories.make_run(session, course)) for _ in range(8)]
+        account = chart.benefit(grant.participant_id)
+    works = [lambda current, request=request: purchase(current, request).id for request in requests]
+    answers = at_once(app, works)
+    assert sum(isinstance(each, MarketplaceError) for each in answers) == 5
+    assert ledger.balance(session, account) == 500_000

@@ -1,0 +1,69 @@
+"""The migrations build what the models say, and can be undone."""
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import Config
+from sqlalchemy import Connection, Engine, inspect, text
+
+from marketplace.config import Settings
+from marketplace.db import db
+
+
+def _config(app: Flask) -> Config:
+    config: Config = app.extensions["migrate"].migrate.get_config("migrations")
+    return config
+
+
+def _differences(connection: Connection) -> list[object]:
+    def ours(item: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
+        return kind != "table" or getattr(item, "schema", None) is None
+
+    context = MigrationContext.configure(
+        connection, opts={"include_object": ours, "compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, db.metadata))
+
+
+def test_the_migrated_database_is_what_the_models_say(app: Flask, owner_engine: Engine) -> None:
+    with owner_engine.connect() as connection:
+        assert _differences(connection) == []
+
+
+def test_a_column_that_no_migration_makes_is_noticed(app: Flask, owner_engine: Engine) -> None:
+    """Negative control of the test above."""
+    with owner_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE course DROP COLUMN language"))
+        assert _differences(connection)
+
+
+def test_migrations_can_be_undone_and_done_again(
+    app: Flask, settings: Settings, owner_engine: Engine
+) -> None:
+    with app.app_context():
+        command.downgrade(_config(app), "base")
+        assert inspect(owner_engine).get_table_names() == ["alembic_version"]
+        command.upgrade(_config(app), "head")
+    with owner_engine.connect() as connection:
+        assert _differences(connection) == []
+        assert connection.execute(text("SELECT count(*) FROM scheme")).scalar() == 2
+
+
+def test_the_application_role_owns_nothing(owner_engine: Engine) -> None:
+    owned = text(
+        "SELECT relname FROM pg_class WHERE relowner = 'bekal_app'::regrole UNION ALL "
+        "SELECT proname FROM pg_proc WHERE proowner = 'bekal_app'::regrole"
+    )
+    with owner_engine.connect() as connection:
+        assert connection.execute(owned).all() == []
+
+
+def test_tables_of_later_migrations_are_open_to_the_application(
+    owner_engine: Engine, app_engine: Engine
+) -> None:
+    with owner_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE later (id int)"))
+    with app_engine.begin() as connection:
+        connection.execute(text("INSERT INTO later VALUES (1)"))
+        assert connection.execute(text("SELECT id FROM later")).scalar() == 1
