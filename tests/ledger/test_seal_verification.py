@@ -19,6 +19,7 @@ from tests.watermark import seal
 TABLES = (
     "transaction", "posting", "personal", "balance", "leaf", "seal", "tile", "checkpoint", "balance_seal",
 )  # fmt: skip
+BEYOND = "(SELECT max(through) FROM ledger.seal)"
 LAST = "(SELECT transaction_id FROM ledger.leaf ORDER BY number DESC LIMIT 1)"
 
 
@@ -90,8 +91,9 @@ TAMPERINGS = {
         "leaf", "6", "out of order",
     ),
     "reorder the positions too": (
-        ["UPDATE ledger.transaction SET position = position + 1 WHERE key = 'purchase:7'",
-         "UPDATE ledger.posting SET position = position + 1 WHERE transaction_id ="
+        # past the seal, not merely one further: other databases of the server use up numbers in between
+        [f"UPDATE ledger.transaction SET position = {BEYOND} WHERE key = 'purchase:7'",
+         f"UPDATE ledger.posting SET position = {BEYOND} WHERE transaction_id ="
          " (SELECT id FROM ledger.transaction WHERE key = 'purchase:7')"],
         "leaf", "283", "outside the positions",
     ),

@@ -31,6 +31,7 @@ def flask(app: Flask, *arguments: object) -> Result:
 def funded(session: Session) -> Session:
     with transaction() as current:
         factories.fund_scheme(current)
+    wait_for_others(session)
     return session
 
 
