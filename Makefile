@@ -36,7 +36,7 @@ run: $(RUNTIME) $(WORDS) ## Bekal with its demo on this machine, until Ctrl-C
 test: lint check ## lint, types, import contracts, and the whole suite
 
 check: $(DEVELOPMENT) $(WORDS)
-	@exec $(BIN)/python -m tests.run -n $(TEST_WORKERS) --dist loadscope -q $(T) $(PYTEST_ARGS)
+	@exec $(BIN)/python -m tests.run -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder -q $(T) $(PYTEST_ARGS)
 
 lint: $(DEVELOPMENT) ## ruff, mypy and import contracts
 	@$(BIN)/ruff check --quiet .

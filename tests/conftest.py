@@ -36,6 +36,11 @@ def _servers_of(config: pytest.Config) -> Servers:
     return config.stash[_SERVERS]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long modules first: the short ones then fill the workers evenly until the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """pytest-xdist: one set of servers for all workers, started by the controlling process."""

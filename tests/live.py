@@ -111,6 +111,7 @@ def live(servers: Servers, worker_number: int, tmp_path_factory: pytest.TempPath
         "DATABASE_OWNER_URL": servers.url(OWNER, name),
         "REDIS_URL": servers.redis(worker_number + 7),
         "PORT": str(port),
+        "BEKAL_TICK_SECONDS": "1",
     }
     said: list[str] = []
     with Supervisor(home, said.append) as supervisor:

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 _SMALL = ("--participants", "24", "--purchases", "48", "--runs", "12")
 
@@ -44,6 +44,7 @@ def played(servers: Servers, worker_number: int) -> Iterator[Played]:
             "DATABASE_URL": servers.url(APPLICATION, name),
             "DATABASE_OWNER_URL": servers.url(OWNER, name),
             "REDIS_URL": servers.redis(worker_number + 13),
+            "BEKAL_TICK_SECONDS": "1",
         }
         outcome = _flask(environ, "dev", "demo", *_SMALL)
         yield Played(environ, plain(make_url(environ["DATABASE_OWNER_URL"])), outcome)

@@ -20,6 +20,8 @@ from marketplace.dev.demo.seed import seed
 from marketplace.dev.errors import RefusedInProduction
 from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Seeded:

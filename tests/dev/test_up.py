@@ -22,6 +22,8 @@ from tests.dev.holding import processes_of
 from tests.live import answers, wait_until
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.long
+
 _READY_SECONDS = 120.0
 
 

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 import redis
 from sqlalchemy import func, select
 
@@ -20,6 +21,8 @@ from tests import factories
 from tests.faults.crowd import open_reviews, press
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
+
+pytestmark = pytest.mark.long
 
 
 def test_what_waits_is_done_after_the_broker_lost_every_message(live: Live) -> None:

@@ -23,6 +23,8 @@ from tests.faults.crowd import Answer, Buyer, open_reviews, press, press_and_han
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
 
+pytestmark = pytest.mark.long
+
 BUYERS = 500
 SEATS = 50
 PRICE = Decimal(50_000)

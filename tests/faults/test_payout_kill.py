@@ -34,6 +34,8 @@ from tests.live import wait_until
 from tests.marketplace.payouts import world
 from tests.marketplace.payouts.world import MONDAY, make_earning, make_finance, make_payee, noon
 
+pytestmark = pytest.mark.long
+
 ACCOUNTS = ("1200000001", "1200000002", "1200000003", "1200009905", "1200009901", "1200009902")
 """Three ordinary ones; then the bank repeats its answers, rejects, and returns after payment."""
 NET = Decimal(900_000)

@@ -17,6 +17,8 @@ import bank_sandbox
 from tests.journeys.town import Town, sees
 from tests.live import Live
 
+pytestmark = pytest.mark.long
+
 SARI, BUDI = "sari@contoh.test", "budi@contoh.test"
 PRICE = Decimal(1_000_000)
 GROSS = Decimal(750_000)

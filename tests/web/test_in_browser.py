@@ -14,6 +14,8 @@ from tests.live import Live
 from tests.visitors import COOKIE, session_cookie
 from tests.web.scene import Scene, build
 
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

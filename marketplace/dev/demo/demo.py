@@ -113,10 +113,11 @@ def _wait_for_quiet(ground: Playground) -> None:
 
 @contextmanager
 def _playground(home: Path, environ: Mapping[str, str], size: Size, say: Say) -> Iterator[Playground]:
-    own = {"BEKAL_HOME": str(home), "BEKAL_TICK_SECONDS": _TICK_SECONDS, "BEKAL_ENV": "development"}
+    own = {"BEKAL_TICK_SECONDS": _TICK_SECONDS} | dict(environ)
+    own |= {"BEKAL_HOME": str(home), "BEKAL_ENV": "development"}
     report = Report(say)
     durable = bool(environ.get("BEKAL_HOME"))
-    with started(home, {**environ, **own}, say, port=free_port(), durable=durable) as stack:
+    with started(home, own, say, port=free_port(), durable=durable) as stack:
         with report.step("start") as step:
             stack.start_processes()
             step.add(f"web on {stack.url}, worker, beat and the bank's sandbox")
