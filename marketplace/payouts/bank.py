@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ TREASURY_ACCOUNT = "8800100001"
 """The account that the bank sandbox keeps unless it is told another."""
 
 _HEAD = 4096
+_STILL_SECONDS = 30.0
+"""A file without its end that changed within this time is being written; afterwards it is a broken one."""
+
+_LONGEST_STEM, _LONGEST_SUFFIX = 40, 12
+"""Characters of a name that are kept: with what is added, four bytes each fit a folder's 255."""
 
 
 class BankUnavailable(MarketplaceError):
@@ -105,7 +111,10 @@ def enquiry_file_name(run_id: UUID) -> str:
 
 
 class FolderBank:
-    """A BankGateway over a folder. The folder itself must exist: a missing mount is never papered over."""
+    """A BankGateway over a folder. The folder itself must exist: a missing mount is never papered over.
+
+    A bank that writes in place, not aside, is understood: a file without its end is left alone for a while.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -138,8 +147,9 @@ class FolderBank:
         with self._reachable():
             names = sorted(path.name for path in (self._folder / "inbox").glob("[!.]*") if path.is_file())
         for name in names:
+            path = self._folder / "inbox" / name
             with self._reachable():
-                answer = read_answer(self._folder / "inbox" / name)
+                answer = None if _is_being_written(path) else read_answer(path)
             if answer is not None:
                 yield answer
 
@@ -213,6 +223,18 @@ def read_answer(path: Path) -> AnswerFile | None:
     return AnswerFile(path.name, kind, hashlib.sha256(content).digest(), content, unknown)
 
 
+def _is_being_written(path: Path) -> bool:
+    """Whether a file lacks its end and is young: half a document parses as little as a broken one."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _HEAD))
+            has_end = file.read().rstrip().endswith(b"Document>")
+            changed = os.fstat(file.fileno()).st_mtime
+    except FileNotFoundError:
+        return False
+    return not has_end and abs(time.time() - changed) < _STILL_SECONDS
+
+
 def _kind(content: bytes) -> AnswerKind:
     """By the message element, never by the file's name: banks name files as they like."""
     head = content[:_HEAD]
@@ -229,4 +251,5 @@ def _fingerprint(path: Path) -> bytes:
 def _archive_name(answer: AnswerFile) -> str:
     """The name with the content's fingerprint: another file of the same name never overwrites it."""
     path = Path(answer.name)
-    return f"{path.stem}.{answer.sha256.hex()[:12]}{path.suffix}"
+    stem, suffix = path.stem[:_LONGEST_STEM], path.suffix[:_LONGEST_SUFFIX]
+    return f"{stem}.{answer.sha256.hex()[:12]}{suffix}"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -199,7 +200,7 @@ class BankStatement(Base):
     file_sha256: Mapped[bytes] = mapped_column(ForeignKey("bank_file.sha256"))
     account: Mapped[str] = mapped_column(Text)
     reference: Mapped[str] = mapped_column(Text)
-    number: Mapped[int | None]
+    number: Mapped[int | None] = mapped_column(BigInteger)
     opened_on: Mapped[date] = mapped_column(Date)
     closed_on: Mapped[date] = mapped_column(Date)
     opening: Mapped[Decimal] = mapped_column(Rupiah)

@@ -4,6 +4,7 @@ One file is one transaction, one file at a time; a file is known by its content 
 bank's reference, so a repeat changes nothing.
 """
 
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -60,7 +61,7 @@ def take(session: Session, answer: AnswerFile, account: str) -> BankFile | None:
     if known is not None:
         return known
     kind = BankFileKind.STATUS_REPORT if answer.kind is AnswerKind.STATUS else BankFileKind.STATEMENT
-    file = BankFile(sha256=answer.sha256, name=answer.name, kind=kind, read_at=clock.now(session))
+    file = BankFile(sha256=answer.sha256, name=_readable(answer.name), kind=kind, read_at=clock.now(session))
     try:
         content = _read(answer, account)
     except BankFileError as error:
@@ -89,15 +90,21 @@ def _is_alone(session: Session) -> bool:
     return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext('payouts:bank'))")))
 
 
+def _readable(name: str) -> str:
+    """A file's name as text. A folder takes any bytes for one, a database does not."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def _read(answer: AnswerFile, account: str) -> StatusReport | list[Statement]:
+    name = _readable(answer.name)
     if answer.kind is AnswerKind.UNREADABLE:
-        raise BankFileError(answer.name, "file", answer.problem or "cannot be read")
+        raise BankFileError(name, "file", answer.problem or "cannot be read")
     if answer.kind is AnswerKind.STATUS:
-        return read_status_report(answer.content, answer.name)
-    statements = read_statements(answer.content, answer.name)
+        return read_status_report(answer.content, name)
+    statements = read_statements(answer.content, name)
     for statement in statements:
         if statement.account != account:
-            raise BankFileError(answer.name, "Acct", f"account {statement.account} is not the treasury's")
+            raise BankFileError(name, "Acct", f"account {statement.account} is not the treasury's")
     return statements
 
 

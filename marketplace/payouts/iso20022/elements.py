@@ -15,6 +15,9 @@ from marketplace.errors import MarketplaceError
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Largest file that is read at all; a statement of 30.000 lines stays below it."""
 
+MAX_TEXT = 500
+"""Longest text of the messages (Max500Text). Longer ones would be refused by an index of the database."""
+
 _DECLARATION = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,5})?")
@@ -69,8 +72,14 @@ class Element:
         for path in paths:
             found = self.find(path)
             if found is not None and (text := (found.node.text or "").strip()):
-                return text
+                return found.bounded(text)
         return None
+
+    def bounded(self, text: str) -> str:
+        """This text of ours, unless no message may hold one as long."""
+        if len(text) > MAX_TEXT:
+            raise self.error(f"{len(text)} characters; at most {MAX_TEXT} are read")
+        return text
 
     def text(self, *paths: str) -> str:
         text = self.find_text(*paths)

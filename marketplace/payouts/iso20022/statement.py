@@ -16,6 +16,7 @@ from marketplace.payouts.iso20022.elements import (
 _UNKNOWN = "NOTPROVIDED"
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = ("CLBD",)
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,8 @@ def _number(statement: Element) -> int | None:
     text = statement.find_text("ElctrncSeqNb", "LglSeqNb")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise statement.error(f"statement number {text!r} is not a number")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise statement.error(f"statement number {text!r} is not a number of at most {_MOST_DIGITS} digits")
     return int(text)
 
 
@@ -211,7 +212,7 @@ def _remittance(entry: Element, detail: Element | None) -> str:
     """The payer's words: the unstructured lines, else the creditor's reference, else the bank's note."""
     information = detail.find("RmtInf") if detail is not None else None
     if information is not None:
-        lines = [(line.node.text or "").strip() for line in information.each("Ustrd")]
+        lines = [line.bounded((line.node.text or "").strip()) for line in information.each("Ustrd")]
         text = " ".join(filter(None, lines)) or information.find_text("Strd/CdtrRefInf/Ref")
         if text:
             return text

@@ -164,6 +164,7 @@ def test_two_answers_of_the_same_name_are_both_kept(tmp_path: Path) -> None:
 def test_an_answer_that_cannot_be_used_is_set_aside_with_the_reason(tmp_path: Path) -> None:
     bank = FolderBank(tmp_path)
     _inbox(tmp_path, "a.xml", b"<html/>")
+    os.utime(tmp_path / "inbox" / "a.xml", (0, 0))
     (answer,) = bank.answers()
     assert answer.kind is AnswerKind.UNREADABLE and answer.problem is not None
     bank.refuse(answer, answer.problem)
@@ -176,6 +177,7 @@ def test_a_huge_answer_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
     with (tmp_path / "inbox" / "huge.xml").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
+    os.utime(tmp_path / "inbox" / "huge.xml", (0, 0))
     (answer,) = FolderBank(tmp_path).answers()
     assert (answer.kind, answer.content) == (AnswerKind.UNREADABLE, b"")
 

@@ -1,5 +1,6 @@
 """Every line of the bank's statement is explained, or parked in suspense under its own name."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -222,6 +223,8 @@ def test_a_file_that_cannot_be_read_is_recorded_and_set_aside(
     inbox = world.inbox_of(settings)
     (inbox / "half.xml").write_bytes(statement([Line(1, "B1")]).content[:-40])
     (inbox / "noise.bin").write_bytes(b"\x00\x01")
+    for file in inbox.iterdir():
+        os.utime(file, (0, 0))
     taken = courier.read_answers(desk)
     assert all(each.problem for each in taken) and len(taken) == 2
     assert courier.read_answers(desk) == []
