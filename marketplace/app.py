@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from marketplace import broker, cli, encryption, logs, schedule, web
-from marketplace.cli.engines import start_stopped_engines
+from marketplace.cli.engines import starting
 from marketplace.config import Settings, load_settings
 from marketplace.db import db
 from marketplace.web import security
@@ -49,8 +49,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def create_cli_app() -> Flask:
     """The service as the `flask` command sees it: stopped embedded engines run while the command does."""
-    start_stopped_engines()
-    return create_app()
+    with starting():
+        return create_app()
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

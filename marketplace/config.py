@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from ledger import LedgerError
 from ledger.notes import new_signer, read_signer
@@ -69,8 +73,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         environment=environment,
         home=home,
-        database_url=env.get("DATABASE_URL") or engines.get("database_url", ""),
-        database_owner_url=env.get("DATABASE_OWNER_URL") or engines.get("database_owner_url", ""),
+        database_url=_database(env, "DATABASE_URL") or engines.get("database_url", ""),
+        database_owner_url=_database(env, "DATABASE_OWNER_URL") or engines.get("database_owner_url", ""),
         redis_url=env.get("REDIS_URL") or engines.get("redis_url", ""),
         secret_key=env.get("SECRET_KEY", _DEVELOPMENT_SECRET),
         encryption_key=encryption_key,
@@ -79,15 +83,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         bank_name=env.get("BANK_NAME", "Kas Program Bekal"),
         bank_code=env.get("BANK_CODE", "BEKAIDJA"),
         bank_account=env.get("BANK_ACCOUNT", "8800100001"),
-        bank_patience_seconds=float(env.get("BANK_PATIENCE_SECONDS", "900")),
+        bank_patience_seconds=_seconds(env, "BANK_PATIENCE_SECONDS", "900"),
         message_folder=Path(env.get("MESSAGE_FOLDER", home / "messages")),
         public_url=env.get("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', '8000')}"),
         grant_on_registration=environment != "production",
-        tick_seconds=float(env.get("BEKAL_TICK_SECONDS", "3")),
+        tick_seconds=_seconds(env, "BEKAL_TICK_SECONDS", "3"),
         embedded=bool(engines),
         smtp_url=env.get("SMTP_URL", ""),
         mail_from=env.get("MAIL_FROM", "bekal@localhost"),
-        trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
+        trusted_proxies=_count(env, "TRUSTED_PROXIES", "0"),
     )
     _check(settings)
     return settings
@@ -96,10 +100,48 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _embedded_engines(home: Path) -> dict[str, str]:
     """Addresses that the supervisor of the embedded engines wrote, or none while they are stopped."""
     path = home / "run" / "engines.json"
-    if not path.exists():
+    try:
+        addresses: dict[str, str] = json.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    addresses: dict[str, str] = json.loads(path.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"BEKAL_HOME: {path} cannot be read ({error.strerror})") from error
     return addresses
+
+
+def _database(env: Mapping[str, str], name: str) -> str:
+    """An address for SQLAlchemy. Also as PostgreSQL's own tools write it, without the driver's name."""
+    given = env.get(name, "")
+    if not given:
+        return ""
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise ConfigurationError(
+            f"{name} is not an address such as postgresql://user@host/database"
+        ) from None
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername != "postgresql+psycopg":
+        raise ConfigurationError(f"{name} is for {url.drivername}; Bekal runs on postgresql://")
+    return url.render_as_string(hide_password=False)
+
+
+def _seconds(env: Mapping[str, str], name: str, otherwise: str) -> float:
+    try:
+        seconds = float(env.get(name, otherwise))
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above zero")
+    return seconds
+
+
+def _count(env: Mapping[str, str], name: str, otherwise: str) -> int:
+    text = env.get(name, otherwise)
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise ConfigurationError(f"{name} must be a whole number, zero or more")
+    return int(text)
 
 
 def _development_signing_key(encryption_key: str) -> str:

@@ -1,17 +1,16 @@
 """`flask batches`: award the benefit and credit it."""
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from marketplace.batches import queries, service
 from marketplace.batches.errors import NotEnoughFunds
-from marketplace.cli.console import acting, as_json, as_person, dry_run, print_json, refusals
+from marketplace.cli.console import Commands, acting, as_json, as_person, dry_run, print_json, refusals
 from marketplace.db import run_in_transaction
 from marketplace.db import session as db_session
 from marketplace.identity import audit
 
-batches = AppGroup("batches", help="Grants: the benefit of a scheme, person by person.")
+batches = Commands("batches", help="Grants: the benefit of a scheme, person by person.")
 
 _AT_ONCE = 1000
 

@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.csv_import import CatalogueFileError, Problem, read_catalogue
 from marketplace.catalogue.importing import ImportReport, import_rows
-from marketplace.cli.console import acting, as_json, as_person, dry_run, print_json, refusals, with_progress
+from marketplace.cli.console import (
+    Commands,
+    acting,
+    as_json,
+    as_person,
+    dry_run,
+    print_json,
+    refusals,
+    with_progress,
+)
 from marketplace.db import run_in_transaction
 from marketplace.identity import audit
 
-catalogue = AppGroup("catalogue", help="Courses.")
+catalogue = Commands("catalogue", help="Courses.")
 
 _UNUSABLE, _REFUSED = 2, 1
 

@@ -10,6 +10,9 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import click
+import psycopg
+from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger import LedgerError
@@ -19,6 +22,21 @@ from marketplace.identity import queries as identity
 from marketplace.identity.audit import Actor
 
 T = TypeVar("T")
+
+
+class Commands(AppGroup):
+    """A group of commands that says in words, with exit code 2, when the database cannot be used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (DBAPIError, psycopg.Error) as error:
+            words = _database_words(error)
+            if words is None:
+                raise
+            click.echo(f"bekal: {words}", err=True)
+            sys.exit(2)
+
 
 as_person = click.option(
     "--as", "person", metavar="CONTACT", help="The acting person; else this machine's user."
@@ -87,6 +105,16 @@ def with_progress(items: Iterable[T], label: str, length: int | None = None) -> 
     hidden = not sys.stderr.isatty()
     with click.progressbar(items, label=label, length=length, file=sys.stderr, hidden=hidden) as bar:
         yield from bar
+
+
+def _database_words(error: DBAPIError | psycopg.Error) -> str | None:
+    """What is wrong with the database as a whole; None for an error that is the program's own."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+        return "the database has no tables, or old ones; run: make migrate"
+    if isinstance(cause, psycopg.OperationalError):
+        return f"the database cannot be used: {' '.join(str(cause).split())}"
+    return None
 
 
 def _machine_user() -> str:

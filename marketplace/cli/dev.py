@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from marketplace.cli import demo
+from marketplace.cli.console import Commands
 from marketplace.cli.guards import guarded, say, settings
 from marketplace.clock import ZONE
 from marketplace.dev import programme_clock
@@ -17,7 +18,7 @@ from marketplace.dev.reset import reset
 from marketplace.dev.signals import until_stopped
 from marketplace.dev.up import up
 
-dev = AppGroup("dev", help="Embedded engines, demo data and programme time. Never in production.")
+dev = Commands("dev", help="Embedded engines, demo data and programme time. Never in production.")
 for command in demo.COMMANDS:
     dev.add_command(command)
 

@@ -2,17 +2,22 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
+from marketplace.config import ConfigurationError
 from marketplace.dev.errors import DevelopmentError
 from marketplace.dev.on_demand import ensure_engines
 
 
-def start_stopped_engines() -> None:
-    """Call before the settings are read. Ends the process with 2 where the engines cannot be had."""
+@contextmanager
+def starting() -> Iterator[None]:
+    """Around making the application for a command: what it cannot start with is said, with exit code 2."""
     try:
         ensure_engines(sys.argv[1:], os.environ, lambda line: click.echo(line, err=True))
-    except DevelopmentError as error:
+        yield
+    except (ConfigurationError, DevelopmentError) as error:
         click.echo(f"bekal: {error}", err=True)
         sys.exit(2)

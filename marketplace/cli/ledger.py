@@ -8,18 +8,17 @@ from typing import TextIO
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 import ledger as books
 from ledger import FamilyTotal, Statement, TrialBalance, TrialBalanceRow
 from ledger.verify_receipt import Checkpoint, Refused, VerifierKey, read_checkpoint, read_key
 from marketplace import clock
-from marketplace.cli.console import as_json, print_json, print_table, refusals, rupiah
+from marketplace.cli.console import Commands, as_json, print_json, print_table, refusals, rupiah
 from marketplace.db import session as db_session
 from marketplace.oversight import log
 from marketplace.payouts.queries import Equation, equation
 
-ledger = AppGroup("ledger", help="The double-entry books.")
+ledger = Commands("ledger", help="The double-entry books.")
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.broker import nudge
 from marketplace.cli import payout_words as words
+from marketplace.cli.console import Commands
 from marketplace.db import run_in_transaction
 from marketplace.db import session as db_session
 from marketplace.errors import MarketplaceError
@@ -27,7 +27,7 @@ from marketplace.payouts.bank import read_answer
 from marketplace.payouts.messages import rupiah
 from marketplace.schemes import queries as schemes
 
-payouts = AppGroup("payouts", help="Payout runs: from matured earnings to the bank and back.")
+payouts = Commands("payouts", help="Payout runs: from matured earnings to the bank and back.")
 
 Change = Callable[..., Any]
 

@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 import ledger
 from marketplace import chart
 from marketplace.cli.console import (
+    Commands,
     RupiahParameter,
     acting,
     as_json,
@@ -23,7 +23,7 @@ from marketplace.db import session as db_session
 from marketplace.schemes import queries, service
 from marketplace.schemes.models import Scheme
 
-schemes = AppGroup("schemes", help="The programme's terms and their money.")
+schemes = Commands("schemes", help="The programme's terms and their money.")
 
 
 @schemes.command("list")

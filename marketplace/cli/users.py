@@ -1,15 +1,14 @@
 """`flask users`: make logins, and say who may do what."""
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from marketplace.cli.console import acting, as_json, as_person, print_json, refusals
+from marketplace.cli.console import Commands, acting, as_json, as_person, print_json, refusals
 from marketplace.db import run_in_transaction
 from marketplace.identity import queries, service
 from marketplace.identity.models import Role, User
 
-users = AppGroup("users", help="Logins and their roles.")
+users = Commands("users", help="Logins and their roles.")
 
 _ROLE = click.Choice([role.value for role in Role])
 

@@ -6,6 +6,7 @@ account must be able to reach its data: where the data folder lies below a close
 folders that are not ours are never touched.
 """
 
+import errno
 import hashlib
 import os
 import pwd
@@ -93,9 +94,21 @@ class Layout:
 
 
 def prepare(home: Path) -> Layout:
-    """Make the folders of an installation, private to its owner, and say where they are."""
+    """Make the folders of an installation, private to its owner, and say where they are.
+
+    Raises DevelopmentError where that is not possible: a file in the way, somebody else's folder.
+    """
     home = home.resolve()
-    account = engine_account()
+    try:
+        return _prepare(home, engine_account())
+    except OSError as error:
+        raise DevelopmentError(
+            f"the data folder {home} cannot be used ({error.strerror}: {error.filename}); "
+            "choose another one, for example: BEKAL_HOME=~/bekal make run"
+        ) from error
+
+
+def _prepare(home: Path, account: Account | None) -> Layout:
     if not home.exists():
         home.mkdir(parents=True)
         # as root, the engines' account must be able to walk through; it can list nothing
@@ -103,6 +116,8 @@ def prepare(home: Path) -> Layout:
     layout = Layout(home, _engine_folder(home, account), account)
     for folder in (layout.run, layout.log):
         folder.mkdir(mode=0o700, exist_ok=True)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     return layout
 
 

@@ -56,8 +56,13 @@ def steering(owner_url: str) -> Iterator[Callable[[timedelta], None]]:
 
 
 def _execute(owner_url: str, statement: str, *parameters: timedelta) -> datetime:
+    if not owner_url:
+        raise DevelopmentError("DATABASE_OWNER_URL names no database: only its owner can move programme time")
     with psycopg.connect(_plain(owner_url)) as connection:
-        row = connection.execute(statement, parameters).fetchone()
+        try:
+            row = connection.execute(statement, parameters).fetchone()
+        except psycopg.DataError as error:
+            raise DevelopmentError("programme time ends with the year 9999") from error
     if row is None:
         raise DevelopmentError("the programme clock has no row: run the migrations")
     instant: datetime = row[0]

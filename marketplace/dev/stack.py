@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from marketplace.dev import services
+from marketplace.config import load_settings
+from marketplace.dev import servers, services
 from marketplace.dev.engines import start_engines
 from marketplace.dev.errors import DevelopmentError, RefusedInProduction
 from marketplace.dev.layout import CHECKOUT
@@ -89,6 +90,8 @@ def started(
     if environ.get("BEKAL_ENV") == "production":
         raise RefusedInProduction
     _check_servers(environ)
+    if environ.get("DATABASE_URL"):
+        servers.check_reachable(load_settings(environ))
     services.check_port(port)
     with Supervisor(home, say, shared=True) as supervisor:
         embedded = not environ.get("DATABASE_URL")

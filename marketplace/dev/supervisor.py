@@ -82,7 +82,7 @@ class Supervisor:
         return str(self.layout.home)
 
     def __enter__(self) -> "Supervisor":
-        self._lock = _locked(self.layout, self._patience, self._shared)
+        self._lock = _locked(self.layout, self._patience, self._shared, self.say)
         watchdog.clean(self.layout.run, self.instance)
         if self._temporary:
             self._note_leftovers(self.layout.home, self.layout.engines)
@@ -178,9 +178,11 @@ def log_tail(path: Path, lines: int = 15) -> str:
 def holder(home: Path) -> dict[str, Any] | None:
     """Who holds a data folder now: `pid`, and `shared` if its engines may be used. None if nobody."""
     path = home / "run" / "lock"
-    if not path.exists():
-        return None
-    with path.open() as lock:
+    try:
+        lock = path.open()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None  # what is wrong with the folder is said by whoever wants to use it
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -201,17 +203,23 @@ def _end(child: Child, instance: str) -> None:
     kill_group(process.pid, instance)
 
 
-def _locked(layout: Layout, patience: float, shared: bool) -> int:
+def _locked(layout: Layout, patience: float, shared: bool, say: Say) -> int:
     lock = os.open(layout.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + patience
+    deadline, told = time.monotonic() + patience, patience == 0
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            by = json.loads(os.pread(lock, 200, 0) or b"{}").get("pid", "unknown")
             if time.monotonic() >= deadline:
-                by = json.loads(os.pread(lock, 200, 0) or b"{}").get("pid", "unknown")
                 os.close(lock)
-                raise FolderInUse(f"{layout.home} is in use by process {by}; stop that first") from error
+                raise FolderInUse(
+                    f"{layout.home} is in use by process {by}; stop that first, or choose another data "
+                    "folder, for example: BEKAL_HOME=var/second make run"
+                ) from error
+            if not told:
+                say(f"waiting up to {patience:g} s for process {by}, which uses {layout.home}")
+                told = True
             time.sleep(0.1)
         else:
             os.ftruncate(lock, 0)

@@ -14,7 +14,8 @@ _LOOK_SECONDS = 0.2
 
 def up(home: Path, environ: Mapping[str, str], say: Say, *, port: int, demo: bool) -> None:
     """Run until a signal. Raises DevelopmentError when something cannot be started."""
-    say("Embedded mode: for laptops, CI and demos, never for real money.")
+    if not environ.get("DATABASE_URL"):
+        say("Embedded mode: for laptops, CI and demos, never for real money.")
     with until_stopped(), started(home, environ, say, port=port) as stack:
         if demo:
             stack.flask("dev", "seed")

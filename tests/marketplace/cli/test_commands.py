@@ -184,3 +184,11 @@ def test_balances_and_statements_are_printed(app: Flask, session: Session) -> No
         document(flask(app, "ledger", "statement", "fund:2023", "--to", "2026-01-01", "--json"))["lines"]
         == []
     )
+
+
+def test_a_database_without_tables_says_what_to_do(app: Flask, owner_engine: Engine) -> None:
+    with owner_engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA ledger CASCADE"))
+    result = flask(app, "ledger", "balance", "fund:2023")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "bekal: the database has no tables, or old ones; run: make migrate\n"
