@@ -23,6 +23,7 @@ from marketplace.enrolments.models import (
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import IllegalTransition, NotFound
 from marketplace.events import service as events
+from marketplace.identity import audit
 from marketplace.identity.models import User
 from marketplace.notifications import service as notifications
 from marketplace.states import move
@@ -76,6 +77,8 @@ def upload_attendance(
         _record(session, enrolment, meeting, AttendanceMethod.UPLOAD, actor.id)
         user = enrolment.participant.user
         notifications.notify(session, user, *messages.attendance_uploaded(enrolment, meeting))
+    if fresh:
+        audit.record(session, actor, "attendance.upload", f"session:{meeting.id}", enrolments=len(fresh))
     return len(fresh)
 
 

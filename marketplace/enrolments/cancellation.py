@@ -2,29 +2,25 @@
 by the programme when a self-paced course was never opened."""
 
 import uuid
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.batches.models import Grant
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunKind, RunState
-from marketplace.enrolments import locks
+from marketplace.enrolments import locks, revocation_clock
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.errors import TooLateToCancel
 from marketplace.enrolments.evidence import gather
-from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
+from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import NotFound
 from marketplace.events import service as events
 from marketplace.identity import audit
 from marketplace.identity.models import User
-from marketplace.schemes import calendar
 from marketplace.schemes.models import Scheme
 from marketplace.states import move
 
@@ -46,7 +42,7 @@ def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID)
         raise TooLateToCancel("no longer cancellable", starts_at=enrolment.run.starts_at)
     settle(session, [Verdict(enrolment, EnrolmentState.CANCELLED_BY_PARTICIPANT)], None, now)
     catalogue.release_seat(session, enrolment.run_id)
-    _resume_revocation_clocks(session, [enrolment.grant], now, by_participant=True)
+    revocation_clock.resume(session, [enrolment.grant], now, by_participant=True)
     return enrolment
 
 
@@ -72,7 +68,7 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
     evidence = gather(session, run)
     settle(session, [judge(each, evidence, reason) for each in enrolments], actor, now)
     move(run, RunState.CANCELLED, RUN_TRANSITIONS)
-    _resume_revocation_clocks(session, [each.grant for each in enrolments], now, by_participant=False)
+    revocation_clock.resume(session, [each.grant for each in enrolments], now, by_participant=False)
     _record_cancelled_run(session, run, actor, reason, len(enrolments))
     return len(enrolments)
 
@@ -88,7 +84,7 @@ def refund_unopened(session: Session, limit: int = 200) -> int:
     settle(session, [Verdict(each, EnrolmentState.CANCELLED_BY_PROGRAMME) for each in waiting], None, now)
     for enrolment in waiting:
         catalogue.release_seat(session, enrolment.run_id)
-    _resume_revocation_clocks(session, [each.grant for each in waiting], now, by_participant=False)
+    revocation_clock.resume(session, [each.grant for each in waiting], now, by_participant=False)
     return len(waiting)
 
 
@@ -110,40 +106,6 @@ def _list_unopened(session: Session, now: datetime, limit: int) -> list[uuid.UUI
             .limit(limit)
         )
     )
-
-
-def _resume_revocation_clocks(
-    session: Session, grants: Iterable[Grant], now: datetime, *, by_participant: bool
-) -> None:
-    """When nothing bought remains, the days that were left before the first purchase run on."""
-    stopped = {grant.id: grant for grant in grants if grant.first_purchase_at is not None}
-    remaining = session.scalars(
-        select(Enrolment.grant_id).where(
-            Enrolment.grant_id.in_(list(stopped)),
-            Enrolment.price > Decimal(0),
-            Enrolment.state.not_in(CANCELLED) | (Enrolment.paid_percent > 0),
-        )
-    ).all()
-    for grant_id in stopped.keys() - set(remaining):
-        _resume(session, stopped[grant_id], now, by_participant=by_participant)
-
-
-def _resume(session: Session, grant: Grant, now: datetime, *, by_participant: bool) -> None:
-    unused = timedelta(0)
-    if grant.first_purchase_at is not None and grant.first_purchase_by is not None:
-        unused = clock.local_date(grant.first_purchase_by) - clock.local_date(grant.first_purchase_at)
-    days = max(unused.days, _fewest_days(grant, by_participant=by_participant))
-    grant.first_purchase_by = min(calendar.end_of_period(session, now, days), grant.spend_by)
-    grant.first_purchase_at = None
-    if by_participant:
-        grant.clock_resumptions += 1
-    session.flush()
-
-
-def _fewest_days(grant: Grant, *, by_participant: bool) -> int:
-    if not by_participant:
-        return grant.scheme.resumed_days_other
-    return 0 if grant.clock_resumptions else grant.scheme.resumed_days_participant
 
 
 def _record_cancelled_run(session: Session, run: Run, actor: User | None, reason: str, ended: int) -> None:

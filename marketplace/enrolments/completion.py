@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunState
-from marketplace.enrolments import locks, pay
+from marketplace.enrolments import locks, pay, revocation_clock
 from marketplace.enrolments.errors import RunNotOver
 from marketplace.enrolments.evidence import RunEvidence, gather
 from marketplace.enrolments.models import CANCELLED, LIVE, Enrolment, EnrolmentState
@@ -20,6 +20,7 @@ from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import IllegalTransition
 from marketplace.events import service as events
+from marketplace.identity import audit
 from marketplace.identity.models import User
 from marketplace.schemes import calendar
 from marketplace.schemes.models import Scheme
@@ -42,6 +43,7 @@ def complete(session: Session, enrolment_id: uuid.UUID, actor: User | None) -> E
     if enrolment.state in CANCELLED:
         raise IllegalTransition("cancelled", current=enrolment.state, target=EnrolmentState.COMPLETED.value)
     _declare(session, enrolment.run, [enrolment], actor)
+    audit.record(session, actor, "enrolment.complete", f"enrolment:{enrolment.id}", percent=enrolment.percent)
     if not _has_live(session, enrolment.run_id):
         move(enrolment.run, RunState.SETTLED, RUN_TRANSITIONS)
         session.flush()
@@ -116,6 +118,7 @@ def _settle_run(session: Session, run: Run, enrolments: Sequence[Enrolment], act
     _declare(session, run, enrolments, actor)
     provider_id = run.course.provider_id
     events.record(session, "run.settled", run.id, provider_id=provider_id, enrolments=len(enrolments))
+    audit.record(session, actor, "run.complete", f"run:{run.id}", enrolments=len(enrolments))
     return len(enrolments)
 
 
@@ -124,7 +127,10 @@ def _declare(session: Session, run: Run, enrolments: Sequence[Enrolment], actor:
     if now < run.ends_at:
         raise RunNotOver("the run has not ended", ends_at=run.ends_at)
     evidence = gather(session, run)
-    settle(session, [judge(each, evidence) for each in enrolments], actor, now)
+    verdicts = [judge(each, evidence) for each in enrolments]
+    settle(session, verdicts, actor, now)
+    taken_back = [each.enrolment.grant for each in verdicts if each.state in CANCELLED]
+    revocation_clock.resume(session, taken_back, now, by_participant=False)
 
 
 def _has_live(session: Session, run_id: uuid.UUID) -> bool:

@@ -13,12 +13,13 @@ import ledger
 from marketplace import chart, clock, db
 from marketplace.catalogue.models import Run
 from marketplace.enrolments import completion, earnings, tasks
+from marketplace.enrolments.attendance import upload_attendance
 from marketplace.enrolments.cancellation import cancel
 from marketplace.enrolments.completion import complete, complete_run
 from marketplace.enrolments.errors import RunNotOver
 from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
 from marketplace.errors import IllegalTransition, NotAllowed, NotFound
-from marketplace.identity.models import Role
+from marketplace.identity.models import AuditEntry, Role
 from marketplace.schemes import calendar
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, at_once, attend, buy, make_short_run, new_id
@@ -92,6 +93,36 @@ def test_with_nobodys_attendance_everyone_is_refunded(session: Session, owner_en
     assert {(each.state, each.paid_percent) for each in enrolments} == {("cancelled_by_programme", 0)}
     assert ledger.balance(session, chart.escrow(run.course.provider_id)) == 0
     assert session.scalar(select(func.count()).select_from(Earning)) == 0
+
+
+def test_who_is_refunded_because_nobody_came_has_time_to_buy_again(
+    session: Session, owner_engine: Engine
+) -> None:
+    run = short_run(session)
+    enrolments = [buy(session, run) for _ in range(2)]
+    finish(session, owner_engine, run)
+    complete_run(session, run.id, None)
+    deadline = calendar.end_of_period(session, clock.now(session), 15)
+    for grant in (each.grant for each in enrolments):
+        assert grant.first_purchase_at is None and grant.first_purchase_by is not None
+        assert grant.first_purchase_by >= deadline
+
+
+def test_who_declared_and_who_uploaded_is_in_the_audit_trail(session: Session, owner_engine: Engine) -> None:
+    run = short_run(session)
+    first, second = buy(session, run), buy(session, run)
+    staff = factories.make_staff(session, run.course.provider)
+    finish(session, owner_engine, run)
+    upload_attendance(session, run.sessions[0].id, [first.id], staff)
+    complete(session, first.id, staff)
+    complete_run(session, run.id, staff)
+    found = session.scalars(select(AuditEntry).where(AuditEntry.actor_id == staff.id).order_by(AuditEntry.id))
+    assert [(each.action, each.subject) for each in found] == [
+        ("attendance.upload", f"session:{run.sessions[0].id}"),
+        ("enrolment.complete", f"enrolment:{first.id}"),
+        ("run.complete", f"run:{run.id}"),
+    ]
+    assert second.declared_by == staff.id
 
 
 @pytest.mark.parametrize(("units", "paid"), [(5, 100), (4, 100), (3, 60), (1, 20), (0, 0)])
