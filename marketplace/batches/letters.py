@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from marketplace.batches.models import Grant
 from marketplace.clock import ZONE
+from marketplace.participants.eligibility import sentence
 
 Letter: TypeAlias = Callable[[Grant, str], tuple[str, str]]
 """From a grant and a locale to subject and body."""
@@ -53,6 +54,29 @@ def revoked(grant: Grant, locale: str) -> tuple[str, str]:
         f"Tidak ada kursus yang dibeli sampai tenggat, sehingga {amount} kembali ke negara. "
         "Anda dapat mengajukan keberatan.",
     )
+
+
+def frozen(grant: Grant, locale: str) -> tuple[str, str]:
+    """Its owner may not buy any more, and why."""
+    reason = sentence(grant.frozen_code or "", locale)
+    if locale == "en":
+        return (
+            "Your training balance is frozen",
+            f"{reason}\n\nNothing can be bought with it for now. Courses that you are in go on as they are.",
+        )
+    return (
+        "Saldo pelatihan Anda dibekukan",
+        f"{reason}\n\nUntuk sementara saldo tidak bisa dipakai membeli. "
+        "Kelas yang sedang Anda ikuti tetap berjalan.",
+    )
+
+
+def thawed(grant: Grant, locale: str) -> tuple[str, str]:
+    """It buys again."""
+    until = _day(grant.spend_by, locale)
+    if locale == "en":
+        return "Your training balance is open again", f"You can buy training with it until {until}."
+    return "Saldo pelatihan Anda dibuka lagi", f"Saldo bisa dipakai membeli pelatihan sampai {until}."
 
 
 def lapsed(grant: Grant, locale: str) -> tuple[str, str]:

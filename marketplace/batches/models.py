@@ -15,17 +15,19 @@ from marketplace.states import one_of
 
 
 class GrantState(StrEnum):
-    """Awarded on paper; active once the money is in the training balance."""
+    """Awarded on paper; active once the money is in the balance; frozen while nothing may be bought."""
 
     AWARDED = "awarded"
     ACTIVE = "active"
+    FROZEN = "frozen"
     REVOKED = "revoked"
     LAPSED = "lapsed"
 
 
 GRANT_TRANSITIONS = {
     GrantState.AWARDED: {GrantState.ACTIVE},
-    GrantState.ACTIVE: {GrantState.REVOKED, GrantState.LAPSED},
+    GrantState.ACTIVE: {GrantState.FROZEN, GrantState.REVOKED, GrantState.LAPSED},
+    GrantState.FROZEN: {GrantState.ACTIVE, GrantState.LAPSED},
 }
 
 
@@ -34,12 +36,14 @@ class Grant(Base):
 
     `first_purchase_at` stops that clock; when every purchase is cancelled it is emptied again,
     `first_purchase_by` moves on; `clock_resumptions` counts how often the participant caused that.
+    `frozen_code` is the reason why a frozen one buys nothing.
     """
 
     __tablename__ = "grant"
     __table_args__ = (
         CheckConstraint(one_of("state", GrantState), name="state"),
         CheckConstraint("state = 'awarded' OR transaction_id IS NOT NULL", name="posted"),
+        CheckConstraint("(state = 'frozen') = (frozen_code IS NOT NULL)", name="frozen"),
         Index("ix_grant_awarded", "id", postgresql_where="state = 'awarded'"),
         Index(
             "ix_grant_unspent",
@@ -59,6 +63,7 @@ class Grant(Base):
     first_purchase_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     clock_resumptions: Mapped[int] = mapped_column(SmallInteger, default=0)
     spend_by: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    frozen_code: Mapped[str | None] = mapped_column(Text)
     transaction_id: Mapped[uuid.UUID | None]
     participant: Mapped[Participant] = relationship(lazy="joined", innerjoin=True)
     scheme: Mapped[Scheme] = relationship(lazy="joined", innerjoin=True)

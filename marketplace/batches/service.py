@@ -88,6 +88,38 @@ def revoke_unspent(session: Session, limit: int = 500) -> int:
     return _take_back(session, late, GrantState.REVOKED, with_reserve=True)
 
 
+def freeze(session: Session, grant: Grant, code: str) -> None:
+    """Let nothing be bought with a grant any more. The caller holds its lock; courses that run finish."""
+    move(grant, GrantState.FROZEN, GRANT_TRANSITIONS)
+    grant.frozen_code = code
+    session.flush()
+    _tell(session, [grant], "grant.frozen", letters.frozen)
+
+
+def thaw(session: Session, participant_id: uuid.UUID) -> Grant | None:
+    """Let a frozen grant buy again, or None where none is frozen.
+
+    Who has bought nothing yet gets as many days as when the programme takes a course back.
+    """
+    grant = session.scalar(
+        select(Grant)
+        .where(Grant.participant_id == participant_id, Grant.state == GrantState.FROZEN)
+        .with_for_update(of=Grant)
+        .execution_options(populate_existing=True)
+    )
+    if grant is None:
+        return None
+    deadline = calendar.end_of_period(session, clock.now(session), grant.scheme.resumed_days_other)
+    # nothing is asked of the database in between: an active grant with a reason would be refused
+    move(grant, GrantState.ACTIVE, GRANT_TRANSITIONS)
+    grant.frozen_code = None
+    if grant.first_purchase_at is None and grant.first_purchase_by is not None:
+        grant.first_purchase_by = min(max(grant.first_purchase_by, deadline), grant.spend_by)
+    session.flush()
+    _tell(session, [grant], "grant.thawed", letters.thawed)
+    return grant
+
+
 def lapse_ended(session: Session, limit: int = 500) -> int:
     """Return what is left of training balances to the fund once their scheme has ended.
 
@@ -95,7 +127,7 @@ def lapse_ended(session: Session, limit: int = 500) -> int:
     """
     ended = session.scalars(
         select(Grant)
-        .where(Grant.state == GrantState.ACTIVE, Grant.spend_by < clock.now(session))
+        .where(Grant.state.in_((GrantState.ACTIVE, GrantState.FROZEN)), Grant.spend_by < clock.now(session))
         .order_by(Grant.spend_by)
         .limit(limit)
         .with_for_update(of=Grant, skip_locked=True)
@@ -186,6 +218,7 @@ def _take_back(session: Session, grants: Sequence[Grant], target: GrantState, *,
     ledger.post_many(session, [request for request in requests if request.postings])
     for grant in grants:
         move(grant, target, GRANT_TRANSITIONS)
+        grant.frozen_code = None
     session.flush()
     letter = letters.revoked if target is GrantState.REVOKED else letters.lapsed
     _tell(session, grants, f"grant.{target.value}", letter)

@@ -8,6 +8,7 @@ from marketplace.cli.batches import batches
 from marketplace.cli.catalogue import catalogue
 from marketplace.cli.dev import dev
 from marketplace.cli.ledger import ledger
+from marketplace.cli.participants import participants
 from marketplace.cli.payouts import payouts
 from marketplace.cli.schemes import schemes
 from marketplace.cli.users import users
@@ -15,7 +16,7 @@ from marketplace.config import Settings
 
 # modules that add commands to the group of another
 BESIDE = (exports, log)
-GROUPS = (batches, catalogue, dev, ledger, payouts, schemes, users)
+GROUPS = (batches, catalogue, dev, ledger, participants, payouts, schemes, users)
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Why a purchase, a check-in or a completion is refused. `details` carries the figures for the words."""
 
 from marketplace.errors import MarketplaceError
+from marketplace.participants.errors import NotEligible
 
 
 class InsufficientBalance(MarketplaceError):
@@ -49,6 +50,12 @@ class BalanceExpired(MarketplaceError):
     """The scheme's last day is over, or that of the first purchase. Details: spend_by, the day's end."""
 
     code = "balance_expired"
+
+
+class EligibilityLost(NotEligible):
+    """The grant is frozen, perhaps only now. Details: reason, the code on the person's record."""
+
+    recorded = True
 
 
 class CourseOutsideScheme(MarketplaceError):

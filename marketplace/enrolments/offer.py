@@ -15,14 +15,12 @@ from marketplace.enrolments.errors import (
     RunCancelled,
     RunStarted,
 )
-from marketplace.participants.eligibility import check_for_purchase
 from marketplace.schemes.models import Scheme
 
 
 def check(grant: Grant, run: Run, version_seen: int, price_seen: Decimal, now: datetime) -> None:
-    """Raise the first reason against this purchase, the person's own before the course's."""
+    """Raise the first reason against this purchase, the grant's before the course's."""
     _check_grant(grant, now)
-    check_for_purchase(grant.participant)
     _check_run(run, now)
     _check_scheme(grant.scheme, run)
     _check_seen(run.course, version_seen, price_seen)

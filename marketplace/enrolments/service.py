@@ -12,13 +12,23 @@ from sqlalchemy.orm import Session
 
 import ledger
 from marketplace import chart, clock
-from marketplace.batches.models import Grant
+from marketplace.batches import service as batches
+from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import service as catalogue
-from marketplace.catalogue.models import Run
+from marketplace.catalogue.errors import NoSeats
+from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments import locks, messages, offer, receipts
 from marketplace.enrolments.cancellation import cancel, cancel_run
-from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing, InsufficientBalance, KeyReused
+from marketplace.enrolments.errors import (
+    AlreadyEnrolled,
+    EligibilityLost,
+    GrantMissing,
+    InsufficientBalance,
+    KeyReused,
+    RunCancelled,
+)
 from marketplace.enrolments.models import CANCELLED, Enrolment
+from marketplace.enrolments.settlement import is_spendable
 from marketplace.errors import NotFound
 from marketplace.events import service as events
 from marketplace.notifications import service as notifications
@@ -48,7 +58,7 @@ class PurchaseRequest:
 def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
     """Buy a seat with the training balance; the same request again returns the same enrolment.
 
-    Raises KeyReused, AlreadyEnrolled, GrantMissing, BalanceExpired, NotEligible, RunStarted,
+    Raises KeyReused, AlreadyEnrolled, GrantMissing, BalanceExpired, EligibilityLost, RunStarted,
     RunCancelled, CourseNotOnSale, CourseOutsideScheme, OfferChanged, NoSeats, InsufficientBalance.
     Source: 'Buying' in the rules; the chart's event "purchase".
     """
@@ -57,14 +67,39 @@ def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
         raise GrantMissing("no grant", state=None)
     run = _get_run(session, request.run_id)
     now = clock.now(session)
+    _require_eligible(session, request, grant, now)
     enrolment, is_new = _claim(session, request, grant, run, now)
     if is_new:
         offer.check(grant, run, request.version_seen, request.price_seen, now)
-        catalogue.take_seat(session, run.id)
+        _take_seat(session, run)
         _pay(session, enrolment, run.course.price)
         _stop_revocation_clock(grant, enrolment, now)
         _announce(session, enrolment)
     return enrolment
+
+
+def _require_eligible(session: Session, request: PurchaseRequest, grant: Grant, now: datetime) -> None:
+    """Freeze the grant of somebody who may not buy any more; an honest repeat still finds its purchase.
+
+    This comes before the key is claimed: the refusal is `recorded`, and a claim must not be.
+    """
+    code = grant.frozen_code or grant.participant.blocked_code
+    if code is None or not is_spendable(grant, now) or _find_earlier(session, request) is not None:
+        return
+    if grant.state == GrantState.ACTIVE:
+        batches.freeze(session, grant, code)
+    raise EligibilityLost(code, reason=code)
+
+
+def _take_seat(session: Session, run: Run) -> None:
+    """A run cancelled since we looked has no seat either, but that is another thing to be told."""
+    try:
+        catalogue.take_seat(session, run.id)
+    except NoSeats:
+        session.refresh(run, ["state"])
+        if run.state != RunState.OPEN:
+            raise RunCancelled("cancelled meanwhile", state=run.state) from None
+        raise
 
 
 def _get_run(session: Session, run_id: uuid.UUID) -> Run:

@@ -70,8 +70,8 @@ def settle(session: Session, verdicts: Sequence[Verdict], actor: User | None, no
 
 
 def is_spendable(grant: Grant, now: datetime) -> bool:
-    """Whether money that comes back may be spent on another course."""
-    return grant.state == GrantState.ACTIVE and now <= grant.spend_by
+    """Whether money that comes back may be spent on another course; a frozen grant may thaw."""
+    return grant.state in (GrantState.ACTIVE, GrantState.FROZEN) and now <= grant.spend_by
 
 
 def _move_money(session: Session, verdicts: Sequence[Verdict], now: datetime) -> dict[uuid.UUID, uuid.UUID]:

@@ -7,15 +7,16 @@ from marketplace.participants.errors import (
     KkMalformed,
     NikBirthDateMismatch,
     NikMalformed,
-    NotEligible,
     OverAge,
     UnderAge,
 )
-from marketplace.participants.models import Participant
 from marketplace.participants.nik import MalformedNik, Nik
 from marketplace.schemes.models import Scheme
 
 _KK_LENGTH = 16
+
+BLOCKS = ("blacklisted", "in_formal_education", "civil_servant_or_officer")
+"""Reasons that can come after the award: a purchase fails on them and freezes the grant."""
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # code: Indonesian, English
@@ -61,12 +62,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "You are on the list of people who may not buy training. You can object.",
     ),
     "in_formal_education": (
-        "Peserta yang sedang menempuh pendidikan formal tidak dapat membeli pelatihan.",
-        "People in formal education cannot buy training.",
+        "Peserta yang sedang menempuh pendidikan formal tidak dapat membeli pelatihan. "
+        "Anda dapat mengajukan keberatan.",
+        "People in formal education cannot buy training. You can object.",
     ),
     "civil_servant_or_officer": (
-        "Aparatur negara, TNI, Polri dan pejabat tidak dapat membeli pelatihan.",
-        "Civil servants, members of the armed forces or police, and officials cannot buy training.",
+        "Aparatur negara, TNI, Polri dan pejabat tidak dapat membeli pelatihan. "
+        "Anda dapat mengajukan keberatan.",
+        "Civil servants, members of the armed forces or police, and officials cannot buy training. "
+        "You can object.",
     ),
 }
 
@@ -112,12 +116,3 @@ def age_on(birth_date: date, day: date) -> int:
     """Whole years; who is born on 29 February has a birthday on 1 March in other years."""
     had_birthday = (day.month, day.day) >= (birth_date.month, birth_date.day)
     return day.year - birth_date.year - (not had_birthday)
-
-
-def check_for_purchase(participant: Participant) -> None:
-    """May this person buy now? Age and family card stay as they were at application.
-
-    Raises NotEligible with the reason on the participant's record.
-    """
-    if participant.blocked_code is not None:
-        raise NotEligible(participant.blocked_code, reason=participant.blocked_code)

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.encryption import vault
 from marketplace.events import service as events
+from marketplace.identity import audit
 from marketplace.identity import service as identity
+from marketplace.identity.audit import Actor
 from marketplace.identity.models import Role, User
 from marketplace.participants import eligibility, queries
 from marketplace.participants.errors import (
@@ -67,6 +69,25 @@ def register(
     identity.grant_role(session, user, Role.PARTICIPANT)
     events.record(session, "participant.registered", participant.id, scheme=scheme.code)
     return participant
+
+
+def block(session: Session, participant: Participant, code: str, actor: Actor) -> None:
+    """Write down why somebody may not buy any more; their next purchase freezes the grant.
+
+    Raises ValueError for a code that is not one of eligibility.BLOCKS.
+    """
+    if code not in eligibility.BLOCKS:
+        raise ValueError(f"{code} blocks nobody")
+    if participant.blocked_code != code:
+        participant.blocked_code = code
+        audit.record(session, actor, "participant.blocked", f"participant:{participant.id}", code=code)
+
+
+def unblock(session: Session, participant: Participant, actor: Actor) -> None:
+    """The reason is gone, or an objection was right. A frozen grant is thawed apart from this."""
+    if participant.blocked_code is not None:
+        code, participant.blocked_code = participant.blocked_code, None
+        audit.record(session, actor, "participant.unblocked", f"participant:{participant.id}", code=code)
 
 
 def _checked_name(registration: Registration) -> str:

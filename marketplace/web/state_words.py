@@ -47,12 +47,12 @@ def _cancelled(state: EnrolmentState) -> str:
 
 def money_tag(enrolment: Enrolment, earning: Earning | None) -> Tag:
     """Where an enrolment's money is, for the participant."""
+    if not enrolment.price:
+        return _("Gratis"), "", None
     if enrolment.state in LIVE:
-        return (_("Dititipkan"), "kunyit", "lock") if enrolment.price else (_("Gratis"), "", None)
-    if enrolment.state in CANCELLED:
-        return _("Kembali utuh"), "daun", "back"
+        return _("Dititipkan"), "kunyit", "lock"
     if earning is None:
-        return _("Kembali ke saldo"), "daun", "back"
+        return (_("Kembali utuh") if enrolment.state in CANCELLED else _("Kembali ke saldo")), "daun", "back"
     if earning.state == EarningState.PAID:
         return _("Dibayarkan ke lembaga"), "daun", "check"
     return _("Menjadi hak lembaga"), "tarum", None

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from marketplace.participants.eligibility import sentence
 from marketplace.web.formatting import moment, rupiah
+from marketplace.web.language import current_language
 
 Details = dict[str, Any]
 
@@ -39,7 +41,7 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Kursus ini tidak bisa dibeli dengan bantuan Anda: terlalu singkat atau selesai setelah masa bantuan."
     ),
     "not_eligible": lambda d: _(
-        "Saldo Anda sedang dibekukan. Hubungi kami untuk mengetahui sebabnya dan mengajukan keberatan."
+        "Saldo Anda dibekukan. %(reason)s", reason=sentence(d["reason"], current_language())
     ),
     "key_reused": lambda d: _("Formulir ini sudah dipakai untuk pembelian lain. Buka lagi halaman kursus."),
     "too_late_to_cancel": lambda d: _("Kelas sudah mulai, jadi pembelian ini tidak bisa dibatalkan lagi."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from ledger.verify_receipt import main as verify_receipt
@@ -15,10 +15,13 @@ from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run
 from marketplace.config import Settings
 from marketplace.db import transaction
+from marketplace.enrolments.cancellation import cancel_run
 from marketplace.enrolments.models import Enrolment
 from marketplace.oversight import tasks as oversight
 from marketplace.oversight.log import signer
+from marketplace.participants import service as participants
 from tests import factories
+from tests.marketplace.enrolments.scenes import advance, attend, buy
 from tests.watermark import wait_for_others
 from tests.web.conftest import SignIn, hidden_fields, words
 
@@ -209,3 +212,34 @@ def test_a_free_course_has_no_record_to_prove(buyer: FlaskClient, session: Sessi
         f"/beli/{free.id}", data=hidden_fields(buyer.get(f"/beli/{free.id}").text), follow_redirects=True
     )
     assert buyer.get(f"{page.request.path}/catatan.json").status_code == 404
+
+
+def test_who_may_not_buy_any_more_is_told_why_there_and_at_home(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    with transaction() as current:
+        participants.block(current, grant.participant, "blacklisted", None)
+    answer = buyer.post(f"/beli/{run.id}", data=hidden_fields(buyer.get(f"/beli/{run.id}").text))
+    said = "Saldo Anda dibekukan. Nama Anda ada dalam daftar"
+    assert answer.status_code == 409 and said in words(answer.text)
+    assert said in words(buyer.get("/beranda").text)
+    assert (_count(session), _balance(session, grant)) == (0, Decimal(3_500_000))
+
+
+@pytest.mark.parametrize(
+    ("price", "attended", "said"),
+    [(0, 0, "Gratis"), (750_000, 0, "Kembali utuh"), (750_000, 2, "Menjadi hak lembaga")],
+)
+def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled(
+    buyer: FlaskClient, session: Session, grant: Grant, owner_engine: Engine,
+    price: int, attended: int, said: str,
+) -> None:  # fmt: skip
+    with transaction() as current:
+        course = factories.make_course(current, price=Decimal(price))
+        enrolment = buy(current, factories.make_run(current, course), grant)
+        attend(current, enrolment, attended)
+        if attended:
+            advance(current, owner_engine, timedelta(days=8))
+        cancel_run(current, enrolment.run_id, None, "pengajar sakit")
+        receipt = f"/bukti/{enrolment.id}"
+    assert said in words(buyer.get(receipt).text)

@@ -11,8 +11,10 @@ from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant
 from marketplace.enrolments import queries
+from marketplace.enrolments.models import CANCELLED
 from marketplace.enrolments.queries import HistoryRow
-from marketplace.web.formatting import local, month, rupiah
+from marketplace.participants.eligibility import sentence
+from marketplace.web.formatting import language, local, month, rupiah
 from marketplace.web.identity import current_participant
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.shell import zone
@@ -43,6 +45,7 @@ def home() -> str:
         participant=participant,
         grant=grant,
         deadline=_deadline(grant),
+        frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
         money=queries.money_of_participant(current, participant.id),
         coming=queries.find_next_meeting(current, participant.id, now),
         months=_months(queries.history(current, participant.id)),
@@ -89,6 +92,8 @@ _SIGNS = {
 def _words(row: HistoryRow) -> str:
     kind = row.line.kind
     if kind == "completion" and row.enrolment is not None:
+        if row.enrolment.state in CANCELLED:
+            return _("Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo.")
         return _(
             "Selesai, hadir %(percent)s%%. Sisa %(amount)s kembali ke saldo.",
             percent=row.enrolment.percent,

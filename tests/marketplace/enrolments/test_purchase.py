@@ -6,15 +6,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 import ledger
 from marketplace import chart, clock
 from marketplace.batches.models import Grant
 from marketplace.catalogue.errors import NoSeats
-from marketplace.catalogue.models import CourseState, Run
-from marketplace.enrolments import receipts
+from marketplace.catalogue.models import CourseState, Run, RunState
+from marketplace.enrolments import offer, receipts
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import (
     AlreadyEnrolled,
@@ -33,7 +33,6 @@ from marketplace.enrolments.service import purchase
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.events.models import Event
 from marketplace.notifications.models import Notification
-from marketplace.participants.errors import NotEligible
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, buy, new_id, wish
 
@@ -279,13 +278,6 @@ def test_a_suspended_provider_sells_nothing(session: Session) -> None:
     assert_refused(session, grant, run, CourseNotOnSale)
 
 
-def test_a_blacklisted_person_buys_nothing(session: Session) -> None:
-    grant, run = factories.make_grant(session), factories.make_run(session)
-    grant.participant.blocked_code = "blacklisted"
-    session.flush()
-    assert_refused(session, grant, run, NotEligible, reason="blacklisted")
-
-
 def test_a_free_course_posts_nothing_and_stops_no_deadline(session: Session) -> None:
     grant = factories.make_grant(session)
     run = factories.make_run(session, factories.make_course(session, price=Decimal(0)))
@@ -299,3 +291,15 @@ def test_a_run_that_does_not_exist_is_not_found(session: Session) -> None:
     request = wish(factories.make_grant(session), factories.make_run(session))
     with pytest.raises(NotFound):
         purchase(session, replace(request, run_id=new_id()))
+
+
+def test_a_run_cancelled_at_the_last_moment_is_called_cancelled_not_full(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant, run = factories.make_grant(session), factories.make_run(session)
+
+    def cancelled_meanwhile(*_seen: object) -> None:
+        session.execute(update(Run).where(Run.id == run.id).values(state=RunState.CANCELLED))
+
+    monkeypatch.setattr(offer, "check", cancelled_meanwhile)
+    assert_refused(session, grant, run, RunCancelled)

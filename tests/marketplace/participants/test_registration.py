@@ -138,17 +138,8 @@ def test_who_was_born_on_a_leap_day_ages_on_the_first_of_march() -> None:
 
 def test_every_reason_has_a_sentence_in_two_languages() -> None:
     reasons = [error.code for error in errors.Ineligible.__subclasses__()]
-    for code in [*reasons, "blacklisted", "in_formal_education", "civil_servant_or_officer"]:
+    for code in [*reasons, *eligibility.BLOCKS]:
         assert eligibility.sentence(code) != eligibility.sentence(code, "en")
-
-
-def test_a_blocked_participant_may_not_buy(session: Session) -> None:
-    participant = make_participant(session)
-    eligibility.check_for_purchase(participant)
-    participant.blocked_code = "blacklisted"
-    with pytest.raises(errors.NotEligible) as refusal:
-        eligibility.check_for_purchase(participant)
-    assert refusal.value.details["reason"] == "blacklisted"
 
 
 def register_at_once(
