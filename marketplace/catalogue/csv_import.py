@@ -35,7 +35,7 @@ PRICE_CEILING = Decimal(1_000_000_000)
 MAX_ROW_CHARACTERS = (
     100_000  # below the csv module's own field limit (131.072), which another caller may raise
 )
-MAX_ROWS = 500_000  # bounds the memory that finding repeated ids needs
+MAX_ROWS = 500_000  # bounds the memory that finding repeated ids and reporting refused rows needs
 _TEXT_COLUMNS = ("title", "provider", "category", "description")
 
 T = TypeVar("T")
@@ -130,14 +130,16 @@ def _read(stream: TextIO, terms: _Terms) -> Iterator[CourseRow | RowProblem]:
     records = csv.reader(lines, strict=True)
     header = _read_header(records, lines)
     first_seen: dict[str, int] = {}
+    rows = 0
     while (read := _next_record(records, lines)) is not None:
         line, record = read
+        rows += bool(record)
         if isinstance(record, Problem):
             yield RowProblem(line, (record,))
         elif record:
             yield _read_record(line, dict(zip(header, record, strict=False)), len(record), first_seen, terms)
-        if len(first_seen) > MAX_ROWS:
-            raise CatalogueFileError(f"lebih dari {MAX_ROWS} kursus; bagi menjadi beberapa berkas", line)
+        if rows > MAX_ROWS:
+            raise CatalogueFileError(f"lebih dari {MAX_ROWS} baris data; bagi menjadi beberapa berkas", line)
 
 
 class _Lines:

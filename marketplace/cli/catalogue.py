@@ -79,7 +79,12 @@ def _import(file: Path, provider: str, person: str | None, *, keep: bool) -> Imp
 
 
 def _count_lines(file: Path) -> int | None:
-    """About how many rows will come: for the bar alone. What cannot be read is told by the import."""
+    """About how many rows will come: for the bar alone. What cannot be read is told by the import.
+
+    A pipe is not counted: it gives its content once.
+    """
+    if not file.is_file():
+        return None
     try:
         with file.open("rb") as stream:
             return sum(1 for _ in stream)

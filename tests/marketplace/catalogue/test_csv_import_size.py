@@ -70,5 +70,17 @@ def test_one_endless_line_is_not_read_into_memory(tmp_path: Path) -> None:
 
 def test_too_many_rows_are_refused(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_import, "MAX_ROWS", 3)
-    with pytest.raises(CatalogueFileError, match="lebih dari 3 kursus"):
+    with pytest.raises(CatalogueFileError, match="lebih dari 3 baris data"):
         count(large)
+
+
+@pytest.mark.parametrize("row", ["x\n", 'a"b,"c"d\n', ",Judul,LPK,,,,24,0,,,,id\n"])
+def test_too_many_rows_are_refused_though_none_of_them_has_an_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    """Each refused row is kept for the report: a hundred megabytes of them would fill the memory."""
+    monkeypatch.setattr(csv_import, "MAX_ROWS", 3)
+    file = tmp_path / "noise.csv"
+    file.write_text(",".join(COLUMNS) + "\n" + row * 4, encoding="utf-8")
+    with pytest.raises(CatalogueFileError, match="lebih dari 3 baris data"):
+        count(file)
