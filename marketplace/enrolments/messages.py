@@ -7,26 +7,38 @@ from decimal import Decimal
 
 from babel.dates import format_datetime
 
-from marketplace.catalogue.models import RunSession
+from marketplace.catalogue.models import RunKind, RunSession
 from marketplace.clock import ZONE
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 
 _MOMENT = {"id": "d MMMM y 'pukul' HH.mm 'WIB'", "en": "d MMMM y 'at' HH:mm 'WIB'"}
 
-_PURCHASED = {
-    "id": (
-        "Anda terdaftar: {title}",
-        "Kelas mulai {starts}. {price} dari saldo pelatihan dititipkan di Bekal; lembaga dibayar sesuai "
-        "kehadiran Anda. Sisa saldo {balance}. Bukti pembelian {receipt}.\n\n"
-        "Berubah pikiran? Batalkan sebelum kelas mulai, uang kembali utuh.",
-    ),
-    "en": (
-        "You are enrolled: {title}",
-        "Classes start on {starts}. {price} of your training balance is kept by Bekal; the provider is paid "
-        "according to your attendance. {balance} is left. Receipt {receipt}.\n\n"
-        "Changed your mind? Cancel before the start and all of it comes back.",
-    ),
+_ENROLLED = {"id": "Anda terdaftar: {title}", "en": "You are enrolled: {title}"}
+_BEGINNING = {
+    RunKind.SCHEDULED: {"id": "Kelas mulai {starts}.", "en": "Classes start on {starts}."},
+    RunKind.SELF_PACED: {
+        "id": "Belajar kapan saja sampai {ends}.",
+        "en": "Learn at any time until {ends}.",
+    },
 }
+_PAID = {
+    "id": "{price} dari saldo pelatihan dititipkan di Bekal; lembaga dibayar sesuai kehadiran Anda. "
+    "Sisa saldo {balance}.",
+    "en": "{price} of your training balance is kept by Bekal; the provider is paid according to your "
+    "attendance. {balance} is left.",
+}
+_RECEIPT = {"id": "Bukti pembelian {receipt}.", "en": "Receipt {receipt}."}
+_SECOND_THOUGHTS = {
+    RunKind.SCHEDULED: {
+        "id": "Berubah pikiran? Batalkan sebelum kelas mulai{money}.",
+        "en": "Changed your mind? Cancel before the start{money}.",
+    },
+    RunKind.SELF_PACED: {
+        "id": "Berubah pikiran? Batalkan sebelum unit pertama dibuka{money}.",
+        "en": "Changed your mind? Cancel before you open the first unit{money}.",
+    },
+}
+_ALL_BACK = {"id": ", uang kembali utuh", "en": " and all of it comes back"}
 _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
     "id": {
         EnrolmentState.COMPLETED: ("Selesai: {title}", "Kehadiran Anda {percent}%."),
@@ -113,15 +125,19 @@ class _Reader:
 
 
 def purchased(enrolment: Enrolment) -> tuple[str, str]:
-    """Subject and body of the receipt's message."""
-    reader = _reader(enrolment)
-    subject, body = _PURCHASED[reader.locale]
-    return subject.format(title=enrolment.run.course.title), body.format(
-        starts=reader.moment(enrolment.run.starts_at),
+    """Subject and body of the receipt's message. Of money only where there is any."""
+    reader, run = _reader(enrolment), enrolment.run
+    kind, locale = RunKind(run.kind), reader.locale
+    money = [_PAID[locale]] if enrolment.price else []
+    said = " ".join([_BEGINNING[kind][locale], *money, _RECEIPT[locale]]).format(
+        starts=reader.moment(run.starts_at),
+        ends=reader.moment(run.ends_at),
         price=_rupiah(enrolment.price),
         balance=_rupiah(enrolment.balance_after),
         receipt=enrolment.receipt_number,
     )
+    undo = _SECOND_THOUGHTS[kind][locale].format(money=_ALL_BACK[locale] if enrolment.price else "")
+    return _ENROLLED[locale].format(title=run.course.title), f"{said}\n\n{undo}"
 
 
 def ended(enrolment: Enrolment, ending: Ending) -> tuple[str, str]:

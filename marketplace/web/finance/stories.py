@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ledger import TransactionRecord, find_transactions
 from marketplace import clock
-from marketplace.batches.models import Grant
+from marketplace.batches.models import Grant, GrantState
 from marketplace.enrolments.models import Enrolment
 from marketplace.payouts.models import BankLine, Payout
 from marketplace.web.finance import enrolment_story
@@ -108,6 +108,9 @@ def _tell_grant(session: Session, record: TransactionRecord, found_id: uuid.UUID
         )
     else:
         story.words = _("Bantuan %(name)s kembali ke dana skema %(scheme)s.", **values)
+        if grant.state == GrantState.LAPSED:
+            moved = sum((each.amount for each in record.postings), Decimal(0))
+            story.title = _("%(kind)s: %(amount)s", kind=kind_words("lapse"), amount=rupiah(moved))
 
 
 def _tell_payout(session: Session, record: TransactionRecord, found_id: uuid.UUID, story: Story) -> None:

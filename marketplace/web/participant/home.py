@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from marketplace import clock, db
 from marketplace.batches import queries as grants
-from marketplace.batches.models import Grant
+from marketplace.batches.models import Grant, GrantState
 from marketplace.enrolments import queries
 from marketplace.enrolments.models import CANCELLED
 from marketplace.enrolments.queries import HistoryRow
@@ -48,7 +48,7 @@ def home() -> str:
         frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
         money=queries.money_of_participant(current, participant.id),
         coming=queries.find_next_meeting(current, participant.id, now),
-        months=_months(queries.history(current, participant.id)),
+        months=_months(queries.history(current, participant.id), grant),
         now=now,
     )
 
@@ -61,22 +61,29 @@ def _deadline(grant: Grant | None) -> datetime | None:
     return grant.first_purchase_by if unspent else grant.spend_by
 
 
-def _months(rows: list[HistoryRow]) -> list[tuple[str, list[Movement]]]:
+def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
     reader = zone()
     grouped = groupby(rows, key=lambda row: local(row.line.effective_at, reader).strftime("%Y-%m"))
-    months = [[_movement(row) for row in found] for _month, found in grouped]
+    months = [[_movement(row, grant) for row in found] for _month, found in grouped]
     return [(month(found[0].row.line.effective_at, reader), found) for found in months]
 
 
-def _movement(row: HistoryRow) -> Movement:
+def _movement(row: HistoryRow, grant: Grant | None) -> Movement:
     icon, tone = _SIGNS.get(row.line.kind, ("list", ""))
     if row.enrolment is None:
-        return Movement(row, kind_words(row.line.kind), _words(row), None, icon, tone)
+        kind = _kind(row, grant)
+        return Movement(row, kind_words(kind), _words(row, kind), None, icon, tone)
     title = row.enrolment.run.course.title
     if row.line.kind == "cancellation":
         title = _("%(course)s dibatalkan", course=title)
     href = url_for("participant.receipt", enrolment_id=row.enrolment.id)
-    return Movement(row, title, _words(row), href, icon, tone)
+    return Movement(row, title, _words(row, row.line.kind), href, icon, tone)
+
+
+def _kind(row: HistoryRow, grant: Grant | None) -> str:
+    """The books call both a revocation; for its owner it matters which of the two it was."""
+    has_lapsed = grant is not None and grant.state == GrantState.LAPSED
+    return "lapse" if row.line.kind == "revocation" and has_lapsed else row.line.kind
 
 
 _SIGNS = {
@@ -85,12 +92,10 @@ _SIGNS = {
     "completion": ("check", "daun"),
     "grant": ("down", "daun"),
     "revocation": ("up", "bata"),
-    "lapse": ("up", "bata"),
 }
 
 
-def _words(row: HistoryRow) -> str:
-    kind = row.line.kind
+def _words(row: HistoryRow, kind: str) -> str:
     if kind == "completion" and row.enrolment is not None:
         if row.enrolment.state in CANCELLED:
             return _("Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo.")

@@ -63,3 +63,12 @@ def test_participants_read_why_the_provider_cancelled(session: Session) -> None:
     ).one()
     assert "Alasannya: Pengajar sakit {0} <b>" in told
     assert "Rp750.000 kembali ke saldo pelatihan Anda." in told
+
+
+def test_a_self_paced_or_free_course_is_told_as_what_it_is(session: Session) -> None:
+    enrolment = buy(session, factories.make_self_paced_run(session))
+    _subject, body = messages.purchased(enrolment)
+    assert "sampai" in body and "unit pertama" in body and "Kelas mulai" not in body
+    free = factories.make_course(session, price=Decimal(0))
+    _subject, body = messages.purchased(buy(session, factories.make_run(session, free)))
+    assert "Kelas mulai" in body and "Rp" not in body and "uang" not in body

@@ -1,0 +1,45 @@
+"""A participant's home tells why money went back to the state: too late to buy, or too late to spend."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.batches import service as batches
+from marketplace.batches.models import Grant
+from marketplace.db import transaction
+from tests import factories
+from tests.marketplace.enrolments.scenes import advance, buy
+from tests.web.conftest import SignIn, words
+
+NOTHING_BOUGHT = "Belum ada pembelian sampai batas waktunya"
+SCHEME_OVER = "Masa bantuan berakhir, jadi sisa saldo kembali ke negara."
+
+
+@pytest.mark.parametrize(
+    ("take_back", "buys", "said", "unsaid"),
+    [
+        (batches.revoke_unspent, False, NOTHING_BOUGHT, SCHEME_OVER),
+        (batches.lapse_ended, True, SCHEME_OVER, NOTHING_BOUGHT),
+    ],
+)
+def test_home_says_why_the_balance_went_back(
+    sign_in: SignIn, session: Session, owner_engine: Engine,
+    take_back: Callable[[Session], int], buys: bool, said: str, unsaid: str,
+) -> None:  # fmt: skip
+    with transaction() as current:
+        grant = factories.make_grant(current)
+        if buys:
+            buy(current, factories.make_run(current), grant)
+        advance(current, owner_engine, _end(grant, buys) - clock.now(current) + timedelta(days=1))
+        assert take_back(current) == 1
+    home = words(sign_in(grant.participant.user).get("/beranda").text)
+    assert said in home and unsaid not in home
+
+
+def _end(grant: Grant, buys: bool) -> datetime:
+    assert grant.first_purchase_by is not None
+    return grant.spend_by if buys else grant.first_purchase_by
