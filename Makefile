@@ -22,11 +22,12 @@ endif
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint messages migrate demo e2e faults clean
+.PHONY: help run test check lint messages migrate demo e2e faults bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do printf '  make %-8s %s\n' "$$name" "$$words"; done
 	@echo
+	@echo "  make bench JSON=out.json PEERS=1 ROWS=10000000 TRANSACTIONS=1000000 ROUNDS=5 SECONDS=4"
 	@echo "  PORT=8000  BEKAL_HOME=var  BEKAL_DEMO=0  T=tests/ledger  PYTEST_ARGS='-k seal -x'"
 	@echo "  DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL name real servers; tests need the first and last"
 
@@ -66,6 +67,11 @@ e2e: $(DEVELOPMENT) $(WORDS) ## browser tests alone
 
 faults: $(DEVELOPMENT) $(WORDS) ## kill tests alone
 	@$(BIN)/python -m tests.run tests/faults $(PYTEST_ARGS)
+
+BENCH_ARGS = $(if $(JSON),--json "$(JSON)") $(if $(filter 1,$(PEERS)),--peers) $(if $(ROWS),--rows $(ROWS)) \
+	$(if $(TRANSACTIONS),--transactions $(TRANSACTIONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+bench: $(RUNTIME) ## how fast the ledger is, against a floor measured beside it
+	@exec $(BIN)/python -m bench $(BENCH_ARGS)
 
 clean: ## remove everything that can be made again, and the data in var/
 	@if [ -x $(BIN)/flask ] && [ -d var/run ]; then BEKAL_HOME=var $(BIN)/flask dev reset --yes; fi

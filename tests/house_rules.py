@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from flask import Flask
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = ("ledger", "marketplace", "bank_sandbox")
+CODE = ("ledger", "marketplace", "bank_sandbox", "bench")
 LONGEST_FUNCTION = 50
 LONGEST_MODULE = 300
 LONGEST_TEST = 400

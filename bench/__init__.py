@@ -1,0 +1,1 @@
+"""How fast the ledger is, as ratios to a hand-written floor measured beside it. See docs/bench.md."""

@@ -1,0 +1,1 @@
+"""Workers that run in environments of their own, where nothing of Bekal's requirements is installed."""

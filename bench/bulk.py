@@ -1,0 +1,161 @@
+"""Many rows: a folded account with millions of postings, the bytes of a purchase, a ledger to verify."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from bench import books
+from bench.crowd import crowd, listen, start
+from bench.figures import Figure, at_most
+from bench.server import Server
+from ledger import balance, new_signer, roll_up, seal
+from marketplace.dev.postgres import APPLICATION, OWNER
+
+Say = Callable[[str], None]
+
+FOLDED, VERIFIED = "folded", "verified"
+_PAYERS, _PROVIDERS = 2000, 200
+_POSTINGS, _TRANSACTIONS = 1000, 100
+_TAIL = 1000
+_READINGS = 101
+_STEADY_RATIO = 1.1
+# with every trigger at work: only the hashes are left out, which nothing here reads
+_FILL = """
+WITH made AS (
+    INSERT INTO ledger.transaction (id, salt, position, effective_at, recorded_at, postings, kind, key,
+        request_hash, commitment)
+    SELECT uuidv7(), gen_random_uuid(), pg_current_xact_id()::text::bigint, now(), now(), :postings,
+        'purchase', gen_random_uuid(), '', ''
+    FROM generate_series(1, :transactions)
+    RETURNING id, position
+), payer AS (
+    SELECT array_agg(id) AS ids FROM ledger.account WHERE family = 'benefit'
+)
+INSERT INTO ledger.posting (transaction_id, position, debit_account, credit_account, seq, amount)
+SELECT made.id, made.position, payer.ids[1 + n % cardinality(payer.ids)],
+    (SELECT id FROM ledger.account WHERE code = :provider), n, 100
+FROM made, payer, generate_series(1, :postings) n
+"""
+_FULL_SUM = """
+SELECT sum(p.amount) FROM ledger.posting p
+WHERE p.credit_account = (SELECT id FROM ledger.account WHERE code = :provider)
+"""
+_SIZE = """
+SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r'
+"""
+
+
+def folded_balance(server: Server, postings: int, say: Say) -> Figure:
+    """The time that balance() takes for an account with so many postings; its floor adds all of them up."""
+    books.build(server, FOLDED, _PAYERS, 1)
+    engine = create_engine(server.url(OWNER, FOLDED))
+    written = 0
+    while written < postings:
+        _fill(engine, min(_POSTINGS, postings), _TRANSACTIONS)
+        written += min(_POSTINGS, postings) * _TRANSACTIONS
+        say(f"folded account: {written:,} of {postings:,} postings")
+    with Session(engine) as session, session.begin():
+        roll_up(session)
+    # as many as may come before the next roll-up is due
+    _fill(engine, _TAIL, 1)
+    _vacuum(engine)
+    readings = [_time(engine, lambda session: balance(session, books.provider(0))) for _ in range(_READINGS)]
+    full = _time(
+        engine, lambda session: session.execute(text(_FULL_SUM), {"provider": books.provider(0)}).scalar_one()
+    )
+    engine.dispose()
+    name = f"balance() of a folded account, {written + _TAIL:,} postings"
+    return at_most(name, median(readings), "ms", 5, full)
+
+
+def filled(server: Server, transactions: int, say: Say) -> list[Figure]:
+    """The bytes of a purchase in books of so many, and the time and memory that verify() takes for them."""
+    books.build(server, VERIFIED, _PAYERS, _PROVIDERS)
+    engine = create_engine(server.url(OWNER, VERIFIED))
+    before = _size(engine)
+    _buy(server, transactions, say)
+    _vacuum(engine)
+    bare = _size(engine)
+    _seal_all(engine, say)
+    _vacuum(engine)
+    sealed = _size(engine)
+    engine.dispose()
+    return [
+        at_most("a purchase on disk, indexes included", (bare - before) / transactions, "bytes", 700),
+        Figure("the same, sealed", (sealed - before) / transactions, "bytes"),
+        *_verified(server, transactions, say),
+    ]
+
+
+def _fill(engine: Engine, postings: int, transactions: int) -> None:
+    parameters = {"postings": postings, "transactions": transactions, "provider": books.provider(0)}
+    with Session(engine) as session, session.begin():
+        session.execute(text(_FILL), parameters)
+
+
+def _time(engine: Engine, read: Callable[[Session], object]) -> float:
+    with Session(engine) as session:
+        session.connection()
+        start = time.perf_counter()
+        read(session)
+        return (time.perf_counter() - start) * 1000
+
+
+def _buy(server: Server, transactions: int, say: Say) -> None:
+    """Purchases in thousands, of many payers from one provider."""
+    settings = {
+        "url": server.url(APPLICATION, VERIFIED),
+        "payers": _PAYERS,
+        "providers": _PROVIDERS,
+        "threads": 1,
+    }
+    with crowd("bench.purchases", 1, settings) as buyers:
+        size = min(1000, transactions)
+        for written in range(size, transactions + 1, size):
+            buyers.work(f"batch {size}", 0)
+            say(f"books to verify: {written:,} of {transactions:,} purchases")
+
+
+def _seal_all(engine: Engine, say: Say) -> None:
+    signer = new_signer("bench.example/log")
+    while True:
+        with Session(engine) as session, session.begin():
+            made = seal(session, signer)
+        if made is None:
+            return
+        say(f"sealed {made.size:,}")
+
+
+def _size(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text(_SIZE)).scalar_one())
+
+
+def _vacuum(engine: Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def _verified(server: Server, transactions: int, say: Say) -> list[Figure]:
+    with start("bench.verifying", {"url": server.url(APPLICATION, VERIFIED)}) as worker:
+        while "seconds" not in (answer := listen(worker)):
+            say(f"verified {answer['transactions']:,} of {transactions:,}")
+    if not answer["sound"]:
+        raise RuntimeError(f"the bench's own books are not sound: {answer['problem']}")
+    early, peak = answer["early_mib"], answer["peak_mib"]
+    return [
+        at_most(f"verify() of {answer['transactions']:,} transactions, sealed", answer["seconds"], "s", 60),
+        Figure(
+            "its memory, against that after a tenth",
+            peak,
+            "MiB",
+            early,
+            peak / early,
+            f"ratio <= {_STEADY_RATIO:g}",
+            peak / early <= _STEADY_RATIO,
+        ),
+    ]
