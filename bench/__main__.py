@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(server: Server, options: argparse.Namespace) -> list[Figure]:
-    rounds = rates.Rounds(options.rounds, options.seconds)
+    rounds, payers = rates.Rounds(options.rounds, options.seconds), options.payers
     with ExitStack() as stack:
-        contending = stack.enter_context(rates.contenders(server))
-        peer_runs = stack.enter_context(peers.contenders(server, _say)) if options.peers else {}
+        contending = stack.enter_context(rates.contenders(server, payers))
+        peer_runs = stack.enter_context(peers.contenders(server, payers, _say)) if options.peers else {}
         medians = rates.measure({**contending, **peer_runs}, rounds, _say)
     figures = rates.figures(medians) + peers.figures(medians, list(peer_runs))
-    figures += bulk.filled(server, options.transactions, _say)
-    return [*figures, bulk.folded_balance(server, options.rows, _say)]
+    figures += bulk.filled(server, options.transactions, payers, _say)
+    return [*figures, bulk.folded_balance(server, options.rows, payers, _say)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", action="store_true", help="install other ledgers and measure them beside")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each contender has")
     parser.add_argument("--seconds", type=float, default=4, help="length of a turn")
+    parser.add_argument("--payers", type=int, default=2000, help="accounts that the purchases are paid from")
     parser.add_argument("--rows", type=int, default=10_000_000, help="postings of the folded account")
     parser.add_argument("--transactions", type=int, default=1_000_000, help="transactions to verify")
     return parser

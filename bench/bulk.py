@@ -17,7 +17,7 @@ from marketplace.dev.postgres import APPLICATION, OWNER
 Say = Callable[[str], None]
 
 FOLDED, VERIFIED = "folded", "verified"
-_PAYERS, _PROVIDERS = 2000, 200
+_PROVIDERS = 200
 _POSTINGS, _TRANSACTIONS = 1000, 100
 _TAIL = 1000
 _READINGS = 101
@@ -49,14 +49,15 @@ WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r'
 """
 
 
-def folded_balance(server: Server, postings: int, say: Say) -> Figure:
+def folded_balance(server: Server, postings: int, payers: int, say: Say) -> Figure:
     """The time that balance() takes for an account with so many postings; its floor adds all of them up."""
-    books.build(server, FOLDED, _PAYERS, 1)
+    books.build(server, FOLDED, payers, 1)
     engine = create_engine(server.url(OWNER, FOLDED))
     written = 0
     while written < postings:
-        _fill(engine, min(_POSTINGS, postings), _TRANSACTIONS)
-        written += min(_POSTINGS, postings) * _TRANSACTIONS
+        transactions = min(_TRANSACTIONS, -(-(postings - written) // _POSTINGS))
+        _fill(engine, _POSTINGS, transactions)
+        written += _POSTINGS * transactions
         say(f"folded account: {written:,} of {postings:,} postings")
     with Session(engine) as session, session.begin():
         roll_up(session)
@@ -72,12 +73,12 @@ def folded_balance(server: Server, postings: int, say: Say) -> Figure:
     return at_most(name, median(readings), "ms", 5, full)
 
 
-def filled(server: Server, transactions: int, say: Say) -> list[Figure]:
+def filled(server: Server, transactions: int, payers: int, say: Say) -> list[Figure]:
     """The bytes of a purchase in books of so many, and the time and memory that verify() takes for them."""
-    books.build(server, VERIFIED, _PAYERS, _PROVIDERS)
+    books.build(server, VERIFIED, payers, _PROVIDERS)
     engine = create_engine(server.url(OWNER, VERIFIED))
     before = _size(engine)
-    _buy(server, transactions, say)
+    _buy(server, transactions, payers, say)
     _vacuum(engine)
     bare = _size(engine)
     _seal_all(engine, say)
@@ -87,7 +88,7 @@ def filled(server: Server, transactions: int, say: Say) -> list[Figure]:
     return [
         at_most("a purchase on disk, indexes included", (bare - before) / transactions, "bytes", 700),
         Figure("the same, sealed", (sealed - before) / transactions, "bytes"),
-        *_verified(server, transactions, say),
+        *_verified(server, say),
     ]
 
 
@@ -105,11 +106,11 @@ def _time(engine: Engine, read: Callable[[Session], object]) -> float:
         return (time.perf_counter() - start) * 1000
 
 
-def _buy(server: Server, transactions: int, say: Say) -> None:
+def _buy(server: Server, transactions: int, payers: int, say: Say) -> None:
     """Purchases in thousands, of many payers from one provider."""
     settings = {
         "url": server.url(APPLICATION, VERIFIED),
-        "payers": _PAYERS,
+        "payers": payers,
         "providers": _PROVIDERS,
         "threads": 1,
     }
@@ -140,10 +141,10 @@ def _vacuum(engine: Engine) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def _verified(server: Server, transactions: int, say: Say) -> list[Figure]:
+def _verified(server: Server, say: Say) -> list[Figure]:
     with start("bench.verifying", {"url": server.url(APPLICATION, VERIFIED)}) as worker:
         while "seconds" not in (answer := listen(worker)):
-            say(f"verified {answer['transactions']:,} of {transactions:,}")
+            say(f"verified {answer['transactions']:,} of {answer['count']:,}")
     if not answer["sound"]:
         raise RuntimeError(f"the bench's own books are not sound: {answer['problem']}")
     early, peak = answer["early_mib"], answer["peak_mib"]

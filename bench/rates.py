@@ -15,7 +15,7 @@ Contender = Callable[[float], float]
 """Works for so many seconds and returns transactions a second."""
 
 DATABASE = "books"
-PAYERS, PROVIDERS = 2000, 200
+PROVIDERS = 200
 PROCESSES, THREADS = 2, 4
 CLIENTS = PROCESSES * THREADS
 PURCHASE = """
@@ -36,13 +36,13 @@ class Rounds:
 
 
 @contextmanager
-def contenders(server: Server) -> Iterator[dict[str, Contender]]:
+def contenders(server: Server, payers: int) -> Iterator[dict[str, Contender]]:
     """The floor and ourselves, ready to run; the order is the order of the turns."""
-    floor.build(server, PAYERS)
-    books.build(server, DATABASE, PAYERS, PROVIDERS)
+    floor.build(server, payers)
+    books.build(server, DATABASE, payers, PROVIDERS)
     settings = {
         "url": server.url(APPLICATION, DATABASE),
-        "payers": PAYERS,
+        "payers": payers,
         "providers": PROVIDERS,
         "threads": THREADS,
     }
@@ -50,8 +50,8 @@ def contenders(server: Server) -> Iterator[dict[str, Contender]]:
         buyers = stack.enter_context(crowd("bench.purchases", PROCESSES, settings))
         sealer = stack.enter_context(crowd("bench.sealer", 1, settings))
         yield {
-            "floor": _scripted(server, OWNER, floor.DATABASE, floor.PURCHASE),
-            "function": _scripted(server, APPLICATION, DATABASE, PURCHASE),
+            "floor": _scripted(server, OWNER, floor.DATABASE, floor.PURCHASE.format(payers=payers)),
+            "function": _scripted(server, APPLICATION, DATABASE, PURCHASE.format(payers=payers)),
             **{work: turn(buyers, work) for work in ("hot", "spread", "batch 100", "batch 1000")},
             "unsealed": turn(buyers, "hot"),
             "sealed": _sealed(buyers, sealer),
@@ -87,8 +87,7 @@ def figures(rates: Mapping[str, float]) -> list[Figure]:
 
 
 def _scripted(server: Server, role: str, database: str, script: str) -> Contender:
-    filled = script.format(payers=PAYERS)
-    return lambda seconds: floor.pgbench(server, role, database, filled, CLIENTS, seconds)
+    return lambda seconds: floor.pgbench(server, role, database, script, CLIENTS, seconds)
 
 
 def turn(workers: Crowd, work: str) -> Contender:

@@ -23,7 +23,7 @@ def main() -> None:
             if transactions <= count / 10 or not early[0]:
                 early[0] = _peak()
             if transactions % (count // 10 // 2000 * 2000 or 2000) == 0:
-                answer({"transactions": transactions})
+                answer({"transactions": transactions, "count": count})
 
         start = time.perf_counter()
         report = verify(session, progress)

@@ -19,13 +19,13 @@ _FUNDS = 10**15
 
 
 def prepare(given: dict[str, Any]) -> None:
-    """Make the tables, the hot ledger and one for each payer, with money in all of them."""
+    """Make the tables, the hot ledger and the others, with money in all of them."""
     from django.core.management import call_command
     from openedx_ledger.api import create_transaction
     from openedx_ledger.models import Ledger
 
     call_command("migrate", verbosity=0)
-    for number in range(given["payers"] + 1):
+    for number in range(given["providers"] + 1):
         ledger = Ledger.objects.create(idempotency_key=f"ledger:{number:08d}")
         create_transaction(ledger, _FUNDS, f"deposit:{number}", state="committed")
 
