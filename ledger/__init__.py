@@ -1,5 +1,6 @@
 """A double-entry ledger whose rules the database keeps. See docs/ledger.md."""
 
+from ledger.adoption import Adoption, adopt
 from ledger.as_of import known_position
 from ledger.balances import (
     available,
@@ -40,6 +41,8 @@ from ledger.errors import (
     InvalidRequest,
     InvalidSigningKey,
     LedgerError,
+    LogEnded,
+    NeedsAdoption,
     NotHoldable,
     NotSealed,
     PeriodClosed,
@@ -78,6 +81,7 @@ __all__ = [
     "JSON",
     "AccountClosed",
     "AccountNotEmpty",
+    "Adoption",
     "Base",
     "CurrencyMismatch",
     "ExceedsHold",
@@ -109,6 +113,8 @@ __all__ = [
     "InvalidRequest",
     "InvalidSigningKey",
     "LedgerError",
+    "LogEnded",
+    "NeedsAdoption",
     "NotHoldable",
     "NotSealed",
     "PeriodClosed",
@@ -131,6 +137,7 @@ __all__ = [
     "UnknownHold",
     "UnknownTransaction",
     "WrongIsolation",
+    "adopt",
     "available",
     "balance",
     "balances",

@@ -6,7 +6,7 @@ are left out; so is what is not sealed.
 """
 
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import text
@@ -24,10 +24,13 @@ _WHOLE = {
 }
 _AFTERWARDS = {
     "closed_period": "SELECT to_json(p) FROM ledger.closed_period p ORDER BY closed_before",
+    # by how much positions were raised is the old cluster's affair; what was lost is history
+    "adoption": "SELECT to_json(a) FROM ledger.adoption a WHERE origin IS NOT NULL ORDER BY id",
     "erasure": """
         SELECT to_json(e) FROM ledger.erasure e JOIN ledger.leaf l ON l.transaction_id = e.transaction_id
         ORDER BY l.number""",
 }
+_TOTAL = "SELECT max(s.tree_size) FROM ledger.seal s JOIN ledger.checkpoint c ON c.seal_id = s.id"
 _SEALS = """
 SELECT to_json(s) AS seal, s.tree_size, c.origin, c.note AS checkpoint, to_json(b) AS balances,
     (
@@ -42,12 +45,16 @@ JOIN ledger.transaction t ON t.id = x.id ORDER BY x.leaf
 """  # noqa: S608 - a constant put together from constants
 
 
-def dump(session: Session, *, personal: bool = False) -> Iterator[str]:
+def dump(
+    session: Session, *, personal: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Iterator[str]:
     """Yield the lines of a full export of everything that is sealed.
 
     ``personal`` includes personal parts, without which the export can be checked but not loaded; else their
-    digests stand in their place.
+    digests stand in their place. ``progress`` is told at each seal how many transactions are written, and of
+    how many.
     """
+    total = session.scalar(text(_TOTAL)) or 0
     yield _line({"format": FORMAT})
     yield from _rows(session, _WHOLE)
     options = {"yield_per": _BATCH}
@@ -64,6 +71,8 @@ def dump(session: Session, *, personal: bool = False) -> Iterator[str]:
                 number += 1
             names = ("seal", "origin", "checkpoint", "balances", "witnesses")
             yield _line({name: getattr(seal, name) for name in names})
+            if progress is not None:
+                progress(number, total)
     yield from _rows(session, _AFTERWARDS)
 
 

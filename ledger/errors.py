@@ -216,6 +216,18 @@ class InvalidCheckpoint(LedgerError):
     code = "invalid_checkpoint"
 
 
+class NeedsAdoption(LedgerError):
+    """Transaction ids restarted, as after a restore into a new cluster: the owner must adopt it first."""
+
+    code = "needs_adoption"
+
+
+class LogEnded(LedgerError):
+    """The log of this name was cut off by a restore: it goes on under another name; ``detail`` is its own."""
+
+    code = "log_ended"
+
+
 class InvalidArchive(LedgerError):
     """A full export cannot be loaded here: it is none, not whole, not sound, or the ledger is not empty."""
 
@@ -259,6 +271,7 @@ BY_SQLSTATE: dict[str, type[LedgerError]] = {
     "LG024": HoldExpired,
     "LG025": ExceedsHold,
     "LG026": InvalidPeriod,
+    "LG027": NeedsAdoption,
 }
 
 BY_CONSTRAINT: dict[str, type[LedgerError]] = {

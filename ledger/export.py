@@ -6,7 +6,7 @@ REPEATABLE READ transaction, or what is written meanwhile will not fit. Amounts 
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -43,7 +43,8 @@ FROM ledger.account a LEFT JOIN (
 GROUP BY a.id ORDER BY a.code
 """
 _SPAN = """
-SELECT min(t.effective_at) AS first, max(t.effective_at) AS last FROM ledger.transaction t
+SELECT min(t.effective_at) AS first, max(t.effective_at) AS last, count(*) AS transactions
+FROM ledger.transaction t
 WHERE t.effective_at >= coalesce(CAST(:start AS timestamptz), '-infinity')
     AND t.effective_at < coalesce(CAST(:end AS timestamptz), 'infinity')
 """
@@ -82,10 +83,12 @@ def export(
     start: datetime | None = None,
     end: datetime | None = None,
     zone: tzinfo = UTC,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[str]:
     """Yield the lines of an export with effective dates in [start, end): ``beancount``, ``hledger``, ``csv``.
 
-    Days are those of ``zone``; start and end are midnights there. Raises KeyError for another form.
+    Days are those of ``zone``; start and end are midnights there. ``progress`` is told now and then how many
+    transactions are written, and of how many. Raises KeyError for another form.
     """
     write = _WRITERS[form]
     span = {"start": start, "end": end}
@@ -95,8 +98,19 @@ def export(
     accounts = session.execute(text(_ACCOUNTS), span).all()
     with session.execute(text(_LINES), span, execution_options={"yield_per": _BATCH}) as rows:
         grouped = (list(group) for _, group in groupby(rows, key=lambda row: row.id))
+        if progress is not None:
+            grouped = _told(grouped, progress, moments.transactions)
         days = first.astimezone(zone).date(), last.astimezone(zone).date()
         yield from write(Books(*days, zone, accounts, grouped))
+
+
+def _told(
+    transactions: Iterator[list[Row[Any]]], progress: Callable[[int, int], None], total: int
+) -> Generator[list[Row[Any]], None, None]:
+    for number, legs in enumerate(transactions, start=1):
+        yield legs
+        if number % _BATCH == 0:
+            progress(number, total)
 
 
 def _beancount(books: Books) -> Iterator[str]:

@@ -22,7 +22,7 @@ from ledger.verify_receipt import VerifierKey, commitment
 _BATCH = 1000
 _TABLES = (
     "family", "flow", "account", "transaction", "posting", "personal", "balance", "closed_period", "erasure",
-    "seal", "leaf", "tile", "checkpoint", "balance_seal", "cosignature",
+    "seal", "leaf", "tile", "checkpoint", "balance_seal", "cosignature", "adoption",
 )  # fmt: skip
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM ledger.account) AND NOT EXISTS (SELECT FROM ledger.seal)"
 _SWITCH = "ALTER TABLE ledger.{table} {state} TRIGGER {trigger}"
@@ -64,7 +64,7 @@ _AFTERWARDS = (
     "SELECT ledger.fill_tiles(0, (SELECT count(*) FROM ledger.leaf))",
     "SELECT setval(pg_get_serial_sequence('ledger.account', 'id'), max(id)) FROM ledger.account",
     # what is written from now on comes after everything that was loaded
-    "UPDATE ledger.position_offset SET value = greatest(value, (SELECT max(through) FROM ledger.seal))",
+    "SELECT ledger.adopt()",
 )
 
 

@@ -77,3 +77,8 @@ def signature_line(key: VerifierKey, signature: bytes) -> str:
 def checkpoint_text(origin: str, size: int, root: bytes, extensions: Sequence[str] = ()) -> str:
     """Write the text of a checkpoint: origin, size, root, and further lines."""
     return "".join(f"{line}\n" for line in (origin, size, base64.b64encode(root).decode(), *extensions))
+
+
+def continuation(origin: str, size: int, root: bytes) -> str:
+    """Write the line by which the first checkpoint under another name says what it continues."""
+    return f"continues {origin} {size} {base64.b64encode(root).decode()}"

@@ -276,6 +276,21 @@ CREATE TABLE ledger.cosignature (
     CONSTRAINT pk_cosignature PRIMARY KEY (seal_id, witness)
 );
 
+-- What the owner adopted after a restore: where positions went on, and a checkpoint that had been published and
+-- that these books do not lead to. A log of that name has ended; its next checkpoint has another name and this one.
+CREATE TABLE ledger.adoption (
+    id integer NOT NULL CONSTRAINT pk_adoption PRIMARY KEY CONSTRAINT ck_adoption_id CHECK (id >= 1),
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    position bigint NOT NULL,
+    raised_by bigint NOT NULL CONSTRAINT ck_adoption_raised_by CHECK (raised_by >= 0),
+    -- the last seal there was; the one after it is the first of the log that goes on
+    seal_id integer NOT NULL,
+    origin text CONSTRAINT ck_adoption_origin CHECK (octet_length(origin) BETWEEN 1 AND 200),
+    tree_size bigint,
+    root bytea CONSTRAINT ck_adoption_root CHECK (octet_length(root) = 32),
+    CONSTRAINT ck_adoption_lost CHECK (num_nulls(origin, tree_size, root) IN (0, 3))
+);
+
 -- ── Canonical encodings ───────────────────────────────────────────────────────────────────────────────
 -- A field is its length in bytes, a colon and its text; an absent one is a minus sign and a colon. Nothing
 -- here depends on a session's settings. ledger/canonical.py writes the same bytes for whoever checks them.
@@ -433,12 +448,14 @@ BEGIN
         SELECT t.id, CASE
             WHEN t.postings <> (SELECT count(*) FROM ledger.posting p WHERE p.transaction_id = t.id) THEN 'LG014'
             WHEN t.position <> here.position THEN 'LG010'
+            WHEN t.position < here.sealed THEN 'LG027'
             WHEN t.effective_at < here.closed_before THEN 'LG011'
             WHEN t.effective_at < '2000-01-01 00:00+00' OR t.effective_at > here.latest THEN 'LG012'
         END AS state
         FROM written t CROSS JOIN (
             SELECT pg_current_xact_id()::text::bigint + (SELECT value FROM ledger.position_offset WHERE one) AS position,
                 (SELECT max(closed_before) FROM ledger.closed_period) AS closed_before,
+                (SELECT through FROM ledger.seal ORDER BY id DESC LIMIT 1) AS sealed,
                 clock_timestamp() + interval '1 day' + (SELECT "offset" FROM ledger.programme_clock WHERE one) AS latest
         ) here
     ) x WHERE x.state IS NOT NULL LIMIT 1;
@@ -447,6 +464,7 @@ BEGIN
             WHEN 'LG014' THEN 'a transaction has exactly the postings it says'
             WHEN 'LG010' THEN 'a transaction is written at the position of its writer'
             WHEN 'LG011' THEN 'the effective date lies in a closed period'
+            WHEN 'LG027' THEN 'transaction ids have restarted below what is sealed: adopt the restored ledger first'
             ELSE 'the effective date is out of range' END, v_bad.id::text);
     END IF;
     SELECT array_agg(id) INTO v_ids FROM written WHERE settles IS NOT NULL OR reverses IS NOT NULL;
@@ -761,7 +779,7 @@ DECLARE
     v_trigger record;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['transaction', 'posting', 'erasure', 'closed_period', 'hold', 'hold_resolution',
-        'rollup', 'seal', 'leaf', 'tile', 'balance_seal', 'checkpoint', 'cosignature']
+        'rollup', 'seal', 'leaf', 'tile', 'balance_seal', 'checkpoint', 'cosignature', 'adoption']
     LOOP
         EXECUTE format('CREATE TRIGGER keep_history BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I '
             'FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);
@@ -1361,6 +1379,10 @@ BEGIN
     SELECT * INTO v_last FROM ledger.seal ORDER BY id DESC LIMIT 1;
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + value INTO v_through
     FROM ledger.position_offset WHERE one;
+    IF v_through < v_last.through THEN
+        PERFORM ledger.refuse('LG027', 'transaction ids have restarted below what is sealed: adopt the restored ledger first',
+            v_through::text);
+    END IF;
     v_through := coalesce((
         SELECT t.position + 1 FROM ledger.transaction t
         WHERE t.position >= coalesce(v_last.through, 0) AND t.position < v_through
@@ -1441,6 +1463,39 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO ledger.cosignature (seal_id, witness, line) VALUES (p_seal, p_witness, p_line)
     ON CONFLICT (seal_id, witness) DO NOTHING
 $$;
+
+-- ── After a restore ───────────────────────────────────────────────────────────────────────────────────
+
+-- For the owner alone, before anybody writes. In a new cluster transaction ids begin anew, and what is written
+-- would lie below what is sealed and rolled up, where nobody looks again: positions go on above all that is known.
+-- With a checkpoint that these books do not lead to, the log of its name ends. A repeat changes nothing.
+CREATE FUNCTION ledger.adopt(
+    p_origin text DEFAULT NULL, p_size bigint DEFAULT NULL, p_root bytea DEFAULT NULL,
+    OUT goes_on_at bigint, OUT raised_by bigint
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
+    -- waits for whoever is writing; those that come later write with the new offset
+    LOCK TABLE ledger.transaction, ledger.hold, ledger.hold_resolution IN SHARE ROW EXCLUSIVE MODE;
+    goes_on_at := ledger.watermark();
+    raised_by := greatest(0, greatest(
+        (SELECT max(t.position) + 1 FROM ledger.transaction t),
+        (SELECT max(h.position) + 1 FROM ledger.hold h),
+        (SELECT max(r.position) + 1 FROM ledger.hold_resolution r),
+        (SELECT max(r.through) FROM ledger.rollup r),
+        (SELECT max(s.through) FROM ledger.seal s)) - goes_on_at);
+    goes_on_at := goes_on_at + raised_by;
+    UPDATE ledger.position_offset o SET value = o.value + raised_by WHERE raised_by > 0;
+    INSERT INTO ledger.adoption (id, position, raised_by, seal_id, origin, tree_size, root)
+    SELECT coalesce(max(a.id), 0) + 1, adopt.goes_on_at, adopt.raised_by,
+        coalesce((SELECT max(s.id) FROM ledger.seal s), 0), p_origin, p_size, p_root
+    FROM ledger.adoption a
+    HAVING adopt.raised_by > 0 OR p_origin IS NOT NULL
+        AND NOT coalesce(bool_or((a.origin, a.tree_size, a.root) = (p_origin, p_size, p_root)), false);
+END $$;
 
 -- ── Rights ────────────────────────────────────────────────────────────────────────────────────────────
 

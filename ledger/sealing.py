@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from ledger import merkle
 from ledger.calling import call
-from ledger.errors import InvalidCheckpoint, NotSealed
-from ledger.notes import Signer, checkpoint_text
+from ledger.errors import InvalidCheckpoint, LogEnded, NotSealed
+from ledger.notes import Signer, checkpoint_text, continuation
 from ledger.tiles import StoredTree
 from ledger.verify_receipt import Refused, VerifierKey, check_consistency, open_note
 
@@ -27,6 +27,9 @@ SELECT s.id, s.tree_size, s.root, s.sealed_at, c.origin, c.note, b.accounts, b.r
 FROM ledger.seal s LEFT JOIN ledger.checkpoint c ON c.seal_id = s.id
 LEFT JOIN ledger.balance_seal b ON b.seal_id = s.id
 """
+_LOST = (
+    "SELECT origin, tree_size, root, seal_id FROM ledger.adoption WHERE origin IS NOT NULL ORDER BY id DESC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,36 @@ class Seal:
     balance_root: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A published checkpoint that a restore fell behind, and the last seal that there was then."""
+
+    origin: str
+    size: int
+    root: bytes
+    seal_id: int
+
+
 def seal(session: Session, signer: Signer, *, balances: bool = False, limit: int = BATCH) -> Seal | None:
     """Seal what was written before the oldest database transaction under way, about ``limit`` at most.
 
     Returns the newest seal, or None where nothing was waiting or another sealer is at work. With ``balances``
     the tree of all balances is sealed with it. Raises InvalidCheckpoint where the tree does not continue the
-    one signed last: then somebody changed the past, and nothing is signed. Raises WrongIsolation.
+    one signed last: then somebody changed the past, and nothing is signed. Raises LogEnded where the signer's
+    log was cut off by a restore, NeedsAdoption, WrongIsolation.
     """
     (lock,) = call(session, _LOCK, [])
     if not lock.is_ours:
         return None
+    lost = _lost(session)
+    if any(each.origin == signer.name for each in lost):
+        raise LogEnded("a restore cut this log off: sign under another name", signer.name)
     (made,) = call(session, "SELECT ledger.seal_leaves(%s) AS id", [limit])
     if made.id is not None and balances:
         call(session, "SELECT ledger.seal_balances(%s)", [made.id])
     waiting = _seals(session, "WHERE c.seal_id IS NULL ORDER BY s.id")
     for each in waiting:
-        _sign(session, signer, each)
+        _sign(session, signer, each, lost)
     return find_seal(session) if waiting else None
 
 
@@ -110,10 +127,10 @@ def cosign(session: Session, note: str, witness: VerifierKey) -> int:
     return ours[0].size
 
 
-def _sign(session: Session, signer: Signer, each: Seal) -> None:
+def _sign(session: Session, signer: Signer, each: Seal, lost: Sequence[Lost]) -> None:
     """Sign one seal, if it only adds to the one before."""
     before = find_seal(session)
-    extensions = _extensions(each, before, signer)
+    extensions = _extensions(each, before, signer, lost)
     if before is not None:
         path = merkle.consistency_path(before.size, each.size, StoredTree(session, each.size).read)
         try:
@@ -124,14 +141,22 @@ def _sign(session: Session, signer: Signer, each: Seal) -> None:
     call(session, "SELECT ledger.add_checkpoint(%s, %s, %s)", [each.id, signer.name, note])
 
 
-def _extensions(each: Seal, before: Seal | None, signer: Signer) -> list[str]:
+def _extensions(each: Seal, before: Seal | None, signer: Signer, lost: Sequence[Lost]) -> list[str]:
     lines = []
     if each.balance_root is not None:
         lines.append(f"balances {each.accounts} {base64.b64encode(each.balance_root).decode()}")
-    # a log that goes on under another name says where it comes from
-    if before is not None and before.origin != signer.name:
-        lines.append(f"continues {before.origin} {before.size} {base64.b64encode(before.root).decode()}")
+    # a log that goes on under another name says where it comes from, also where that is lost
+    if lost and (before is None or before.id <= lost[0].seal_id):
+        lines.append(continuation(lost[0].origin, lost[0].size, lost[0].root))
+    elif before is not None and before.origin is not None and before.origin != signer.name:
+        lines.append(continuation(before.origin, before.size, before.root))
     return lines
+
+
+def _lost(session: Session) -> list[Lost]:
+    """What restores fell behind, the latest first."""
+    rows = session.execute(text(_LOST))
+    return [Lost(row.origin, row.tree_size, bytes(row.root), row.seal_id) for row in rows]
 
 
 def _seals(session: Session, ending: str, **parameters: object) -> Sequence[Seal]:

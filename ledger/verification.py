@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -30,6 +30,11 @@ from ledger.verification_sql import (
 from ledger.verify_receipt import Checkpoint, VerifierKey
 
 _BATCH = 2000
+_STEPS = """
+SELECT (SELECT count(*) FROM ledger.transaction) + coalesce((SELECT max(tree_size) FROM ledger.seal), 0)
+"""
+
+Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,14 @@ class Report:
 
 @dataclass(slots=True)
 class _Count:
+    tell: Callable[[int], None]
     transactions: int = 0
     postings: int = 0
 
 
 def verify(
     session: Session,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     *,
     keys: Sequence[VerifierKey] = (),
     published: Checkpoint | None = None,
@@ -75,31 +81,33 @@ def verify(
     """Check every transaction, what settles and reverses it, the seals, accounts, balances, roll-ups, holds.
 
     Stops at the first bad row, transactions first, in the order of their ids. ``progress`` is told now and
-    then how many transactions were looked at. With ``keys`` the checkpoints' signatures are checked too, and
-    with a ``published`` checkpoint that the log still leads to it. A healthy ledger in use stays healthy
-    while this runs.
+    then how many transactions and entries of the log were looked at, and of how many. With ``keys`` the
+    checkpoints' signatures are checked too, and with a ``published`` checkpoint that the log still leads to
+    it. A healthy ledger in use stays healthy while this runs.
     """
-    count = _Count()
-    with closing(_problems(session, count, progress or _silent, keys, published)) as problems:
+    count = _Count(_teller(session, progress))
+    with closing(_problems(session, count, keys, published)) as problems:
         problem = next(problems, None)
     accounts = session.scalar(text("SELECT count(*) FROM ledger.account")) or 0
     return Report(count.transactions, count.postings, accounts, problem)
 
 
-def _silent(_: int) -> None:
-    """Tell nobody."""
+def _teller(session: Session, progress: Progress | None) -> Callable[[int], None]:
+    if progress is None:
+        return lambda _: None
+    steps = session.scalar(text(_STEPS)) or 0
+    return lambda done: progress(done, steps)
 
 
 def _problems(
     session: Session,
     count: _Count,
-    progress: Callable[[int], None],
     keys: Sequence[VerifierKey],
     published: Checkpoint | None,
 ) -> Generator[Problem, None, None]:
-    yield from _transaction_problems(session, count, progress)
+    yield from _transaction_problems(session, count)
     # before the balances: the public history names a lost transaction itself
-    for table, name, what in seal_problems(session, keys, published):
+    for table, name, what in seal_problems(session, keys, published, _further(count)):
         yield Problem(table, name, what)
     for table, query in (
         ("posting", ORPHANED_POSTINGS),
@@ -117,9 +125,12 @@ def _problems(
         yield Problem("hold", name, what)
 
 
-def _transaction_problems(
-    session: Session, count: _Count, progress: Callable[[int], None]
-) -> Generator[Problem, None, None]:
+def _further(count: _Count) -> Callable[[int], None]:
+    """The leaves come after all transactions."""
+    return lambda leaves: count.tell(count.transactions + leaves)
+
+
+def _transaction_problems(session: Session, count: _Count) -> Generator[Problem, None, None]:
     # closed at the first problem too: the cursor lives in the database
     with session.execute(text(TRANSACTIONS), execution_options={"yield_per": _BATCH}) as rows:
         for _, group in groupby(rows, key=lambda row: row.id):
@@ -130,7 +141,7 @@ def _transaction_problems(
             if what is not None:
                 yield Problem("transaction", f"{legs[0].id} ({legs[0].key})", what)
             if count.transactions % _BATCH == 0:
-                progress(count.transactions)
+                count.tell(count.transactions)
 
 
 def _what_is_wrong(legs: list[Row[Any]]) -> str | None:

@@ -15,10 +15,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from ledger import canonical, merkle
-from ledger.notes import checkpoint_text
+from ledger.notes import checkpoint_text, continuation
 from ledger.tiles import WIDTH
 from ledger.verification_sql import (
     LEAVES,
+    LOST,
     NEWEST_BALANCES,
     SEALS,
     STORED_TILE,
@@ -46,14 +47,14 @@ class _Walk:
 
 def seal_problems(
     session: Session,
-    keys: Sequence[VerifierKey] = (),
-    published: Checkpoint | None = None,
-    progress: Callable[[int], None] | None = None,
+    keys: Sequence[VerifierKey],
+    published: Checkpoint | None,
+    progress: Callable[[int], None],
 ) -> Generator[Found, None, None]:
     """Yield what is wrong with the seals, the leaves under them, tiles, checkpoints and sealed balances.
 
     Signatures are checked where keys are given; then every origin must have one. ``published`` is a
-    checkpoint that was kept elsewhere: the log must still lead to it.
+    checkpoint that was kept elsewhere: the log must still lead to it. ``progress`` is told of leaves.
     """
     with closing(_walk(session, keys, published, progress)) as found:
         yield from found
@@ -67,9 +68,9 @@ def _walk(
     session: Session,
     keys: Sequence[VerifierKey],
     published: Checkpoint | None,
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int], None],
 ) -> Generator[Found, None, None]:
-    walk, last = _Walk(session), None
+    walk, last, lost = _Walk(session), None, session.execute(text(LOST)).all()
     options = {"yield_per": _BATCH}
     with (
         session.execute(text(SEALS), execution_options=options) as seals,
@@ -77,13 +78,12 @@ def _walk(
     ):
         for seal in seals:
             yield from _seal_problems(seal, last)
-            yield from _leaf_problems(walk, leaves, seal, last, published)
+            yield from _leaf_problems(walk, leaves, seal, last, published, progress)
             if bytes(seal.root) != walk.tree.root():
                 first = last.tree_size if last else 0
                 yield "seal", str(seal.id), f"its root is not that of leaves {first} to {seal.tree_size - 1}"
             yield from _checkpoint_problems(seal, keys)
-            if progress is not None:
-                progress(seal.tree_size)
+            yield from _name_problems(seal, last, lost)
             last = seal
     if published is not None and published.size > walk.tree.size:
         row = str(last.id if last else 0)
@@ -108,6 +108,7 @@ def _leaf_problems(
     seal: Row[Any],
     last: Row[Any] | None,
     published: Checkpoint | None,
+    progress: Callable[[int], None],
 ) -> Iterator[Found]:
     since = last.through if last else 0
     for number in range(walk.tree.size, seal.tree_size):
@@ -126,6 +127,8 @@ def _leaf_problems(
         walk.place = (leaf.position, leaf.transaction_id)
         hashed = leaf_hash(bytes(leaf.commitment))
         walk.tree.add(hashed)
+        if walk.tree.size % _BATCH == 0:
+            progress(walk.tree.size)
         walk.names.append(name)
         yield from _tile_problems(walk, 0, hashed)
         if published and published.size == walk.tree.size and published.root != walk.tree.root():
@@ -174,6 +177,20 @@ def _checkpoint_problems(seal: Row[Any], keys: Sequence[VerifierKey]) -> Iterato
     # a key may have been replaced by another of the same name: one good signature is enough
     if mine and len(refusals) == len(mine):
         yield "checkpoint", str(seal.id), refusals[0]
+
+
+def _name_problems(seal: Row[Any], last: Row[Any] | None, lost: Sequence[Row[Any]]) -> Iterator[Found]:
+    """A checkpoint under another name than the one before says what it continues."""
+    due = [each for each in lost if each.seal_id < seal.id and (last is None or last.id <= each.seal_id)]
+    if due:
+        before = due[-1]
+    elif last is not None and last.origin != seal.origin:
+        before = last
+    else:
+        return
+    expected = continuation(before.origin or "", before.tree_size, bytes(before.root))
+    if seal.note is not None and expected not in seal.note.partition("\n\n")[0].split("\n"):
+        yield "checkpoint", str(seal.id), f"it does not say that it {expected}"
 
 
 def _refusal(note: str, key: VerifierKey) -> str | None:

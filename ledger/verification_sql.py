@@ -119,6 +119,8 @@ LEFT JOIN ledger.balance_seal b ON b.seal_id = s.id
 ORDER BY s.id
 """
 
+LOST = "SELECT origin, tree_size, root, seal_id FROM ledger.adoption WHERE origin IS NOT NULL ORDER BY id"
+
 LEAVES = """
 SELECT l.number, l.transaction_id, t.key, t.position, t.commitment
 FROM ledger.leaf l LEFT JOIN ledger.transaction t ON t.id = l.transaction_id

@@ -3,7 +3,7 @@ or a refusal, 2 usage."""
 
 from flask import Flask
 
-from marketplace.cli import exports, log
+from marketplace.cli import exports, log, restores
 from marketplace.cli.batches import batches
 from marketplace.cli.catalogue import catalogue
 from marketplace.cli.dev import dev
@@ -15,7 +15,7 @@ from marketplace.cli.users import users
 from marketplace.config import Settings
 
 # modules that add commands to the group of another
-BESIDE = (exports, log)
+BESIDE = (exports, log, restores)
 GROUPS = (batches, catalogue, dev, ledger, participants, payouts, schemes, users)
 
 

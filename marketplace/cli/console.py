@@ -4,8 +4,9 @@ import getpass
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -44,6 +45,7 @@ as_person = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 dry_run = click.option("--dry-run", is_flag=True, help="Tell what would happen; change nothing.")
 
+_PATIENCE_SECONDS = 1.0
 _AMOUNT = re.compile(r"[0-9]{1,16}|[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}")
 
 
@@ -115,6 +117,22 @@ def _database_words(error: DBAPIError | psycopg.Error) -> str | None:
     if isinstance(cause, psycopg.OperationalError):
         return f"the database cannot be used: {' '.join(str(cause).split())}"
     return None
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, when that is a terminal, for what takes over a second: tell it done and total."""
+    with ExitStack() as stack:
+        began, bar = time.monotonic(), None
+
+        def tell(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None and sys.stderr.isatty() and time.monotonic() - began >= _PATIENCE_SECONDS:
+                bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
+            if bar is not None:
+                bar.update(done - bar.pos)
+
+        yield tell
 
 
 def _machine_user() -> str:

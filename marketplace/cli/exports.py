@@ -1,25 +1,18 @@
-"""`flask ledger export|load`: the books in other programs' forms, and the whole history in one file."""
+"""`flask ledger export`: the books in other programs' forms, and the whole history in one file."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TextIO
 
 import click
-from flask import current_app
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from ledger.archive import dump
 from ledger.export import FORMS, export
-from ledger.loading import load
 from marketplace import clock
-from marketplace.cli.console import refusals
+from marketplace.cli.console import progress_bar
 from marketplace.cli.ledger import ledger
-from marketplace.config import Settings
 from marketplace.db import session as db_session
-from marketplace.oversight import log
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _FULL = "full"
@@ -47,23 +40,11 @@ def export_command(
     start = clock.start_of_day(first.date()) if first else None
     end = clock.start_of_day(last.date() + timedelta(days=1)) if last else None
     session = _snapshot()
-    if form == _FULL:
-        _write(dump(session, personal=personal), output)
-    else:
-        _write(export(session, form, start=start, end=end, zone=clock.ZONE), output)
-
-
-@ledger.command("load")
-@click.argument("file", type=click.File(encoding="utf-8"))
-def load_command(file: TextIO) -> None:
-    """Load a full export (FILE) into an empty ledger, as the owner of the database."""
-    settings: Settings = current_app.extensions["settings"]
-    if not settings.database_owner_url:
-        raise click.UsageError("DATABASE_OWNER_URL names no database: only its owner can load")
-    engine = create_engine(settings.database_owner_url, hide_parameters=True, poolclass=NullPool)
-    with refusals(), engine.begin() as connection, Session(connection) as session:
-        count = load(session, file, [log.signer(settings).key])
-    click.echo(f"{count} transactions loaded, every root as it was signed")
+    with progress_bar("exporting") as tell:
+        if form == _FULL:
+            _write(dump(session, personal=personal, progress=tell), output)
+        else:
+            _write(export(session, form, start=start, end=end, zone=clock.ZONE, progress=tell), output)
 
 
 def _snapshot() -> Session:

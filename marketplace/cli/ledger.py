@@ -1,7 +1,6 @@
 """`flask ledger`: look into the books, and check them."""
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TextIO
@@ -13,7 +12,15 @@ import ledger as books
 from ledger import FamilyTotal, Statement, TrialBalance, TrialBalanceRow
 from ledger.verify_receipt import Checkpoint, Refused, VerifierKey, read_checkpoint, read_key
 from marketplace import clock
-from marketplace.cli.console import Commands, as_json, print_json, print_table, refusals, rupiah
+from marketplace.cli.console import (
+    Commands,
+    as_json,
+    print_json,
+    print_table,
+    progress_bar,
+    refusals,
+    rupiah,
+)
 from marketplace.db import session as db_session
 from marketplace.oversight import log
 from marketplace.payouts.queries import Equation, equation
@@ -23,8 +30,13 @@ ledger = Commands("ledger", help="The double-entry books.")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
+verifier_keys = click.option(
+    "--key", "keys", multiple=True, help="A verifier key; else this installation's own."
+)
+
+
 @ledger.command("verify")
-@click.option("--key", "keys", multiple=True, help="A verifier key; else this installation's own.")
+@verifier_keys
 @click.option(
     "--checkpoint",
     type=click.File(encoding="utf-8"),
@@ -33,13 +45,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @as_json
 def verify_command(keys: tuple[str, ...], checkpoint: TextIO | None, as_json: bool) -> None:
     """Re-compute everything from the postings. Names the first bad row and exits with 1."""
-    own = log.signer(current_app.extensions["settings"]).key
-    try:
-        known = [read_key(each) for each in keys] or [own]
-        published = _read_published(checkpoint.read(), known) if checkpoint else None
-    except Refused as refusal:
-        raise click.UsageError(str(refusal)) from refusal
-    report = books.verify(db_session(), _progress(), keys=known, published=published)
+    known, published = read_trusted(keys, checkpoint)
+    with progress_bar("verifying") as tell:
+        report = books.verify(db_session(), tell, keys=known, published=published)
     if as_json:
         found = str(report.problem) if report.problem else None
         print_json(
@@ -101,17 +109,22 @@ def statement_command(account: str, first: datetime | None, last: datetime | Non
         _print_statement(found)
 
 
-def _read_published(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """The checkpoint, by whichever key signed it. Raises Refused."""
-    origin = note.partition("\n")[0]
-    return read_checkpoint(note, next((key for key in keys if key.name == origin), keys[0]))
+def read_trusted(
+    keys: Sequence[str], checkpoint: TextIO | None
+) -> tuple[Sequence[VerifierKey], Checkpoint | None]:
+    """The keys that are trusted, and the checkpoint by whichever of them signed it.
 
-
-def _progress() -> Callable[[int], None] | None:
-    """A running count on stderr, when that is a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    return lambda count: click.echo(f"\r{count} transactions", nl=False, err=True)
+    Raises click.UsageError.
+    """
+    try:
+        known = [read_key(each) for each in keys] or [log.signer(current_app.extensions["settings"]).key]
+        if checkpoint is None:
+            return known, None
+        note = checkpoint.read()
+        origin = note.partition("\n")[0]
+        return known, read_checkpoint(note, next((key for key in known if key.name == origin), known[0]))
+    except Refused as refusal:
+        raise click.UsageError(str(refusal)) from refusal
 
 
 def _next(day: date) -> date:
