@@ -22,14 +22,20 @@ SWEEPS = (
 )
 """Beat starts each at every tick. A sweep finds rows that wait, whatever became of the nudge."""
 
+SELDOM = ("marketplace.oversight.tasks.roll_up",)
+"""At every twentieth tick: looking at every hot account is no work for every few seconds."""
+
 
 def install(celery: Celery, settings: Settings) -> None:
     """Give Celery its routes and its beat table. A tick that was not taken in time expires."""
     celery.conf.task_routes = {pattern: {"queue": queue} for pattern, queue in QUEUES.items()}
     celery.conf.task_default_queue = "default"
-    celery.conf.imports = tuple(name.rpartition(".")[0] for name in SWEEPS)
-    celery.conf.beat_schedule = {name: _every_tick(name, settings.tick_seconds) for name in SWEEPS}
+    celery.conf.imports = tuple(name.rpartition(".")[0] for name in SWEEPS + SELDOM)
+    ticks = dict.fromkeys(SWEEPS, 1) | dict.fromkeys(SELDOM, 20)
+    celery.conf.beat_schedule = {
+        name: _every(name, settings.tick_seconds * count) for name, count in ticks.items()
+    }
 
 
-def _every_tick(name: str, seconds: float) -> dict[str, Any]:
+def _every(name: str, seconds: float) -> dict[str, Any]:
     return {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}

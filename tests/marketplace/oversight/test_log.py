@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from ledger import Posting, TransactionRequest, balance, post_many
 from ledger.notes import new_signer, read_signer, signature_line
 from ledger.sealing import find_seal
 from ledger.verify_receipt import COSIGNATURE, VerifierKey, open_note, read_checkpoint, read_key
@@ -59,6 +61,31 @@ def test_balances_are_sealed_once_a_day(funded: Session, monkeypatch: pytest.Mon
         wait_for_others(funded)
         tasks.seal()
         assert funded.scalar(text("SELECT count(*) FROM ledger.balance_seal")) == expected
+
+
+def test_the_task_rolls_hot_accounts_up(funded: Session) -> None:
+    rolled = "SELECT credits - debits FROM ledger.rollup"
+    tasks.roll_up()
+    assert funded.scalars(text(rolled)).all() == []
+    before = balance(funded, "bank:treasury")
+    with transaction() as current:
+        requests = [
+            TransactionRequest(
+                f"more:{number}", "appropriation", [Posting("bank:treasury", "fund:2023", Decimal(1))]
+            )
+            for number in range(1000)
+        ]
+        post_many(current, requests)
+    wait_for_others(funded)
+    tasks.roll_up()
+    assert funded.scalars(text(rolled)).all() == [-before - 1000]
+    assert balance(funded, "bank:treasury") == before + 1000
+
+
+def test_beat_seals_at_every_tick_and_rolls_up_now_and_then(app: Flask, settings: Settings) -> None:
+    table = app.extensions["celery"].conf.beat_schedule
+    assert table["marketplace.oversight.tasks.seal"]["schedule"] == settings.tick_seconds
+    assert table["marketplace.oversight.tasks.roll_up"]["schedule"] == 20 * settings.tick_seconds
 
 
 def test_the_key_is_the_same_after_a_restart_and_belongs_to_the_installation() -> None:
