@@ -1,6 +1,7 @@
 """Proofs to take away: documents that ledger/verify_receipt.py checks without asking anybody."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -128,6 +129,11 @@ def get_growth(session: Session, old_size: int) -> Document:
         "new": published_note(session, new),
         "path": _path(path),
     }
+
+
+def as_text(document: Document) -> str:
+    """Write a proof as the file that is given away; written otherwise, to the last space, it is refused."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def written(row: Row[Any], *, personal: bool) -> Document:

@@ -2,10 +2,10 @@
 
     python verify_receipt.py receipt.json --key 'bekal.example/log+0123abcd+AQ...'
 
-It needs Python 3.11 and `cryptography`, no service and no database. It knows receipts of a transaction and of
-a sealed balance, proofs that a later checkpoint only adds to an earlier one, and full exports. The verifier
-key must come from somewhere that you trust. Formats: RFC 6962, C2SP signed-note, tlog-checkpoint and
-tlog-cosignature, and what docs/ledger.md says is hashed. Everything is re-computed from the content.
+It needs Python 3.11 and `cryptography`. It knows receipts of a transaction and of a sealed balance, proofs
+that a later checkpoint only adds to an earlier one, and full exports. The verifier key must come from where
+you trust it. Formats: RFC 6962, C2SP signed-note, tlog-checkpoint, tlog-cosignature, and what docs/ledger.md
+says is hashed. All is re-computed; a proof that is not written just as the ledger writes it is refused.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,12 +26,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 NOTE_SIGNATURE, COSIGNATURE = 1, 4
 EMPTY_ROOT = sha256(b"").digest()
-_HASH_BYTES = 32
+_BASE64 = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+=*)\n")
 _NOTE = re.compile(rf"(?P<text>[^\x00-\x09\x0b-\x1f]*\n)\n(?P<signatures>(?:{_SIGNATURE.pattern})+)")
-_CHECKPOINT = re.compile(
-    r"(?P<origin>.+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?P<extensions>(?:.+\n)*)"
-)
+_CHECKPOINT = re.compile(r"(.+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n((?:.+\n)*)")
+_TRANSACTION = "id key kind effective_at recorded_at settles reverses reference metadata postings"
+# the one way in which these are written; what is not here is hashed or signed as it stands
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
+_FORMS = {"salt": r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "digest": r"[0-9a-f]{64}"}
+_FORMS |= {"leaf": r"0|[1-9]\d*", "effective_at": _MOMENT, "recorded_at": _MOMENT}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,7 +69,7 @@ def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, pa
         if path or old_root != (EMPTY_ROOT if old_size == 0 else root):
             raise Refused("two trees of one size have different roots")
         return
-    first, *steps = path if old_size & (old_size - 1) else [old_root, *path]
+    first, *steps = (path or [b""]) if old_size & (old_size - 1) else [old_root, *path]
     height = (old_size & -old_size).bit_length() - 1
     before = after = first
     for step, is_left in _turns((old_size - 1) >> height, (size - 1) >> height, steps):
@@ -78,8 +82,8 @@ def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, pa
 def _turns(node: int, last: int, steps: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Walk up from a node of a level whose last node is known; say of each step whether it is to the left."""
     for step in steps:
-        if last == 0:
-            raise Refused("the proof is too long")
+        if last == 0 or len(step) != len(EMPTY_ROOT):
+            raise Refused("the proof is too long, or no hash stands in it")
         is_left = bool(node & 1) or node == last
         while is_left and node and not node & 1:
             node, last = node >> 1, last >> 1
@@ -93,23 +97,18 @@ class GrowingTree:
     """A tree that leaves are added to one by one; remembers only one hash for each bit of its size."""
 
     def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []
+        self.size, self._peaks = 0, list[bytes]()
 
     def add(self, leaf: bytes) -> None:
         """Append a leaf hash; two peaks of equal height become one."""
         self._peaks.append(leaf)
         self.size += 1
         for _ in range((self.size & -self.size).bit_length() - 1):
-            right = self._peaks.pop()
-            self._peaks.append(node_hash(self._peaks.pop(), right))
+            self._peaks[-2:] = [node_hash(*self._peaks[-2:])]
 
     def root(self) -> bytes:
         """Return the root of all leaves so far."""
-        found = self._peaks[-1] if self._peaks else EMPTY_ROOT
-        for peak in reversed(self._peaks[:-1]):
-            found = node_hash(peak, found)
-        return found
+        return reduce(lambda right, left: node_hash(left, right), reversed(self._peaks or [EMPTY_ROOT]))
 
 
 class VerifierKey(NamedTuple):
@@ -147,7 +146,7 @@ def read_key(text: str) -> VerifierKey:
     """Read `name+id+base64`. Raises Refused where the parts do not fit each other."""
     name, key_id, encoded = [*text.split("+", 2), "", ""][:3]
     kind, public = _bytes(encoded)[:1], _bytes(encoded)[1:]
-    if not name or len(public) != _HASH_BYTES or kind[0] not in (NOTE_SIGNATURE, COSIGNATURE):
+    if not name or len(public) != len(EMPTY_ROOT) or kind[0] not in (NOTE_SIGNATURE, COSIGNATURE):
         raise Refused("this is no Ed25519 verifier key (name+id+base64)")
     key = VerifierKey(name, kind[0], public)
     if key.id.hex() != key_id:
@@ -157,8 +156,7 @@ def read_key(text: str) -> VerifierKey:
 
 def open_note(note: str, key: VerifierKey) -> str:
     """Return the text of a note signed by this key. Raises Refused unless its signature is there and good."""
-    parts = _NOTE.fullmatch(note)
-    if parts is None:
+    if (parts := _NOTE.fullmatch(note)) is None:
         raise Refused("this is no signed note")
     signatures = ((name, _bytes(mark)) for name, mark in _SIGNATURE.findall(parts["signatures"]))
     marks = [mark for name, mark in signatures if name == key.name and mark[:4] == key.id]
@@ -174,33 +172,40 @@ def open_note(note: str, key: VerifierKey) -> str:
 
 def read_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     """Return a checkpoint signed by this key. Raises Refused."""
-    parts = _CHECKPOINT.fullmatch(open_note(note, key))
-    if parts is None:
+    if (parts := _CHECKPOINT.fullmatch(open_note(note, key))) is None:
         raise Refused("this is no checkpoint")
-    root, extensions = _bytes(parts["root"]), parts["extensions"].split("\n")[:-1]
-    return Checkpoint(parts["origin"], int(parts["size"]), root, extensions)
+    origin, size, root, extensions = parts.groups()
+    return Checkpoint(origin, int(size), _bytes(root), extensions.split("\n")[:-1])
 
 
-def _bytes(text: object) -> bytes:
-    try:
-        return base64.b64decode(str(text), validate=True)
-    except ValueError:
-        raise Refused(f"{str(text)[:50]!r} is not base64") from None
+def _bytes(text: str) -> bytes:
+    if not _BASE64.fullmatch(text):
+        raise Refused(f"{text[:50]!r} is not base64")
+    return base64.b64decode(text)
+
+
+def _read(part: Mapping[str, Any], names: str) -> list[Any]:
+    """Return the values of these fields. Raises Refused where there are others, or one is written oddly."""
+    odd = [name for name in part.keys() & _FORMS if not re.fullmatch(_FORMS[name], f"{part[name]}")]
+    if odd or list(part) != names.split():
+        raise Refused(f"{', '.join(odd or part)[:80]}: the ledger writes {names}")
+    return list(part.values())
 
 
 def commitment(document: Mapping[str, Any]) -> bytes:
     """Re-compute the log's entry from the content and salts of a transaction, written as in a receipt."""
-    transaction, personal, digest = document["transaction"], document.get("personal"), EMPTY_ROOT
-    if personal and "digest" in personal:
-        digest = bytes.fromhex(personal["digest"])
-    elif personal:
-        digest = sha256(UUID(personal["salt"]).bytes + personal["content"].encode()).digest()
-    moments = (datetime.fromisoformat(transaction[name]) for name in ("effective_at", "recorded_at"))
-    fields = ["bekal-ledger/1", transaction["id"], transaction["key"]]
-    fields += [str((moment - _EPOCH) // timedelta(microseconds=1)) for moment in moments]
-    fields += [transaction[name] for name in ("kind", "settles", "reverses", "reference", "metadata")]
-    for each in transaction["postings"]:
-        fields += [each["debit"], each["credit"], each["currency"], each["amount"]]
+    personal, digest = document["personal"], EMPTY_ROOT
+    if personal is not None and "digest" in personal:
+        digest = bytes.fromhex(*_read(personal, "digest"))
+    elif personal is not None:
+        salt, content = _read(personal, "salt content")
+        digest = sha256(UUID(salt).bytes + content.encode()).digest()
+    name, key, kind, effective_at, recorded_at, *rest, postings = _read(document["transaction"], _TRANSACTION)
+    moments = (datetime.fromisoformat(each) - _EPOCH for each in (effective_at, recorded_at))
+    fields = ["bekal-ledger/1", name, key, *(str(each // timedelta(microseconds=1)) for each in moments)]
+    fields += [kind, *rest]
+    for each in postings:
+        fields += _read(each, "debit credit currency amount")
     return sha256(_salted(UUID(document["salt"]).bytes, fields) + digest).digest()
 
 
@@ -212,32 +217,31 @@ def _salted(salt: bytes, fields: Iterable[str | None]) -> bytes:
 
 def check_receipt(document: Mapping[str, Any], key: VerifierKey) -> str:
     """Return in a sentence what a receipt proves. Raises Refused."""
-    checkpoint = read_checkpoint(document["checkpoint"], key)
-    leaf, number = leaf_hash(commitment(document)), document["leaf"]
-    if climb(leaf, number, checkpoint.size, _path(document)) != checkpoint.root:
+    _, said, *_, number, path, note = _read(document, "format transaction salt personal leaf path checkpoint")
+    _, size, root, _ = read_checkpoint(note, key)
+    if climb(leaf_hash(commitment(document)), number, size, list(map(_bytes, path))) != root:
         raise Refused("the transaction is not in the signed tree as the receipt says")
-    return f"transaction {document['transaction']['id']} is entry {number} of {checkpoint.size}"
+    return f"transaction {said['id']} is entry {number} of {size}"
 
 
 def check_balance(document: Mapping[str, Any], key: VerifierKey) -> str:
     """Return in a sentence what a receipt of a balance proves. Raises Refused."""
-    checkpoint, balance = read_checkpoint(document["checkpoint"], key), document["balance"]
-    found = [line.split(" ") for line in checkpoint.extensions if line.startswith("balances ")]
-    if not found:
-        raise Refused("the checkpoint names no root of balances")
-    _, accounts, root = found[0]
-    fields = ["bekal-balance/1", *(balance[name] for name in ("account", "currency", "debits", "credits"))]
-    leaf = leaf_hash(_salted(bytes.fromhex(document["salt"]), fields))
-    if climb(leaf, document["leaf"], int(accounts), _path(document)) != _bytes(root):
+    _, balance, salt, number, path, note = _read(document, "format balance salt leaf path checkpoint")
+    _, size, _, extensions = read_checkpoint(note, key)
+    found = [line.split(" ") for line in extensions if line.startswith("balances ")]
+    _, accounts, root = found[0] if found else ("", "0", "")
+    account, currency, debits, credits = fields = _read(balance, "account currency debits credits")
+    leaf = leaf_hash(_salted(bytes.fromhex(salt), ["bekal-balance/1", *fields]))
+    if climb(leaf, number, int(accounts), list(map(_bytes, path))) != _bytes(root):
         raise Refused("the balance is not in the signed tree as the receipt says")
-    sums = f"{balance['debits']} debits and {balance['credits']} credits"
-    return f"{balance['account']} had {sums} ({balance['currency']}) after entry {checkpoint.size - 1}"
+    return f"{account} had {debits} debits and {credits} credits ({currency}) after entry {size - 1}"
 
 
 def check_growth(document: Mapping[str, Any], key: VerifierKey) -> str:
     """Return in a sentence that one checkpoint continues another. Raises Refused."""
-    old, new = (read_checkpoint(document[name], key) for name in ("old", "new"))
-    check_consistency(old.size, old.root, new.size, new.root, _path(document))
+    _, *notes, path = _read(document, "format old new path")
+    old, new = (read_checkpoint(note, key) for note in notes)
+    check_consistency(old.size, old.root, new.size, new.root, list(map(_bytes, path)))
     return f"the tree of {new.size} in {new.origin} only adds to the tree of {old.size}"
 
 
@@ -265,21 +269,17 @@ _CHECKS = {"bekal-receipt/1": check_receipt, "bekal-balance/1": check_balance, "
 def check(path: Path, key: VerifierKey) -> str:
     """Check whichever document this is and return in a sentence what it proves. Raises Refused, OSError."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             first = file.readline()
             if '"bekal-export/1"' in first:
                 return check_export(file, key)
-            document = json.loads(first + file.read())
+            text = first + file.read()
+        document = json.loads(text)
+        if text != json.dumps(document, ensure_ascii=False, indent=1) + "\n":
+            raise Refused("the file is not as the ledger wrote it")
         return _CHECKS[document["format"]](document, key)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(f"this is no proof of a kind known here ({type(error).__name__}: {error})") from error
-
-
-def _path(document: Mapping[str, Any]) -> list[bytes]:
-    path = [_bytes(each) for each in document["path"]]
-    if {len(each) for each in path} - {_HASH_BYTES}:
-        raise Refused("a proof is made of hashes of 32 bytes")
-    return path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """`flask ledger seal|prove|cosign|log-key|new-key`: the public log and its proofs."""
 
-import json
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
@@ -9,7 +8,7 @@ import click
 from flask import current_app
 
 from ledger.notes import new_signer
-from ledger.proofs import Document, get_balance_receipt, get_growth, get_receipt
+from ledger.proofs import Document, as_text, get_balance_receipt, get_growth, get_receipt
 from ledger.sealing import cosign, find_seal, published_note
 from ledger.verify_receipt import Refused, read_key
 from marketplace.cli.console import as_json, print_json, refusals
@@ -51,7 +50,7 @@ def prove_command(
         raise click.UsageError("name one of --transaction, --balance and --since")
     with refusals():
         found = _proof(transaction, account, size, personal)
-    text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    text = as_text(found)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,5 +1,6 @@
 """Receipts and other proofs are checked by the stand-alone script, and refused after any change."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from sqlalchemy.orm import Session
 
 import ledger
 from ledger.notes import new_signer
-from ledger.proofs import find_sealing, get_balance_receipt, get_growth, get_receipt
+from ledger.proofs import Document, as_text, find_sealing, get_balance_receipt, get_growth, get_receipt
 from ledger.verify_receipt import (
     Refused,
+    check,
     check_balance,
     check_growth,
     check_receipt,
@@ -69,7 +71,7 @@ def test_a_receipt_holds_with_and_without_its_personal_part(
 
 
 def test_a_receipt_is_checked_by_a_script_that_knows_nothing_else(sealed: Session, tmp_path: Path) -> None:
-    document = json.dumps(receipt_of(sealed, "private", personal=True))
+    document = as_text(receipt_of(sealed, "private", personal=True))
     (tmp_path / "verify_receipt.py").write_bytes(SCRIPT.read_bytes())
     (tmp_path / "good.json").write_text(document)
     (tmp_path / "bad.json").write_text(document.replace('"5.50"', '"5.51"'))
@@ -82,25 +84,86 @@ def test_a_receipt_is_checked_by_a_script_that_knows_nothing_else(sealed: Sessio
     assert (bad.returncode, bad.stdout, bad.stderr[:7]) == (1, "", "REFUSED")
 
 
-def test_no_byte_of_a_receipt_can_be_changed(sealed: Session, tmp_path: Path) -> None:
-    document = receipt_of(sealed, "purchase:1")
-    # the parts that are hashed or signed, each as text, with one character changed at a time
-    parts = {
-        "amount": document["transaction"]["postings"][0]["amount"],
-        "debit": document["transaction"]["postings"][0]["debit"],
-        "id": document["transaction"]["id"],
-        "salt": document["salt"],
-        "path": document["path"][0],
-        "checkpoint": document["checkpoint"].splitlines()[2],
+def _documents(session: Session) -> dict[str, Document]:
+    return {
+        "receipt": receipt_of(session, "cancellation:1"),
+        "receipt with a personal part": receipt_of(session, "private", personal=True),
+        "receipt without its personal part": receipt_of(session, "private"),
+        "balance": get_balance_receipt(session, ANI),
+        "growth": get_growth(session, 4),
     }
-    whole, file = json.dumps(document, ensure_ascii=False), tmp_path / "receipt.json"
-    for name, part in parts.items():
-        for at in range(0, len(part), 5):
-            changed = part[:at] + ("1" if part[at] != "1" else "2") + part[at + 1 :]
-            file.write_text(whole.replace(part, changed))
-            assert main([str(file), "--key", str(SIGNER.key)]) == 1, (name, at)
-    file.write_text(whole)
-    assert main([str(file), "--key", str(SIGNER.key)]) == 0
+
+
+def test_no_byte_of_a_proof_can_be_changed(sealed: Session, tmp_path: Path) -> None:
+    file, changed = tmp_path / "proof.json", 0
+    for step, (name, document) in enumerate(_documents(sealed).items(), start=1):
+        whole = as_text(document).encode()
+        file.write_bytes(whole)
+        assert check(file, SIGNER.key), name
+        # all of the first, a sample of the others; another bit, another space
+        for at in range(0, len(whole), step):
+            for other in {whole[at] ^ 1, 32 if whole[at] == 10 else 10}:
+                file.write_bytes(whole[:at] + bytes([other]) + whole[at + 1 :])
+                changed += 1
+                with pytest.raises(Refused):
+                    check(file, SIGNER.key)
+        for form in (whole[:-1], whole + b"\n", json.dumps(document).encode(), whole.replace(b"\n", b"\r\n")):
+            file.write_bytes(form)
+            with pytest.raises(Refused):
+                check(file, SIGNER.key)
+    assert changed > 5_000
+
+
+# each says the same in other bytes, or adds what nobody signed
+OTHER_FORMS: dict[str, tuple[str, str]] = {
+    "a zone": ('+00:00",\n  "recorded_at"', '-00:00",\n  "recorded_at"'),
+    "a shorter instant": ("T", " "),
+    "a number": ('"leaf": 4', '"leaf": 4.0'),
+    "a field twice": ('"format": "bekal-receipt/1",', '"format": "x",\n "format": "bekal-receipt/1",'),
+    "a field more": ('"format": "bekal-receipt/1",', '"format": "bekal-receipt/1",\n "praise": "good",'),
+    "a posting's field more": ('"debit"', '"note": "free",\n    "debit"'),
+    "an escape": ('"cancellation"', '"\\u0063ancellation"'),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMS)
+def test_a_receipt_has_one_written_form(sealed: Session, tmp_path: Path, name: str) -> None:
+    old, new = OTHER_FORMS[name]
+    whole, file = as_text(receipt_of(sealed, "cancellation:1")), tmp_path / "receipt.json"
+    assert old in whole
+    file.write_text(whole.replace(old, new, 1))
+    assert main([str(file), "--key", str(SIGNER.key)]) == 1
+
+
+def test_salts_and_hashes_have_one_written_form(sealed: Session) -> None:
+    shown, hidden = (receipt_of(sealed, "private", personal=each) for each in (True, False))
+    for document, part in ((shown, shown), (shown, shown["personal"]), (hidden, hidden["personal"])):
+        check_receipt(document, SIGNER.key)
+        name = "digest" if "digest" in part else "salt"
+        for other in (part[name].upper(), part[name].replace("-", ""), f"{part[name]} ", f"{{{part[name]}}}"):
+            right, part[name] = part[name], other
+            if other != right:
+                with pytest.raises(Refused):
+                    check_receipt(document, SIGNER.key)
+            part[name] = right
+    check_receipt({**hidden, "leaf": 3}, SIGNER.key)
+    for leaf in (3.0, "3", True, None):
+        with pytest.raises((Refused, TypeError)):
+            check_receipt({**hidden, "leaf": leaf}, SIGNER.key)
+
+
+def test_hashes_in_base64_have_one_written_form(sealed: Session) -> None:
+    """The last digit of 32 bytes in base64 has two bits to spare."""
+    document = receipt_of(sealed, "purchase:1")
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = document["path"][0][42]
+    twin = document["path"][0][:42] + digits[digits.index(last) ^ 1] + "="
+    assert base64.b64decode(twin) == base64.b64decode(document["path"][0])
+    with pytest.raises(Refused, match="base64"):
+        check_receipt({**document, "path": [twin, *document["path"][1:]]}, SIGNER.key)
+    short = base64.b64encode(bytes(31)).decode()
+    with pytest.raises(Refused, match="no hash"):
+        check_receipt({**document, "path": [short, *document["path"][1:]]}, SIGNER.key)
 
 
 @pytest.mark.parametrize(

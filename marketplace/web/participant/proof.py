@@ -1,7 +1,6 @@
 """What a buyer can take away: the proof that the purchase stands in the public log."""
 
 import base64
-import json
 import uuid
 
 import segno
@@ -10,7 +9,7 @@ from markupsafe import Markup
 
 from ledger import TransactionRecord
 from ledger.errors import NotSealed
-from ledger.proofs import Sealing, get_receipt
+from ledger.proofs import Sealing, as_text, get_receipt
 from marketplace import db
 from marketplace.enrolments import queries
 from marketplace.oversight.log import signer
@@ -32,8 +31,7 @@ def proof(enrolment_id: uuid.UUID) -> Response:
     except NotSealed:
         abort(404)
     name = f'attachment; filename="{enrolment.receipt_number}.json"'
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    return Response(text, mimetype="application/json", headers={"Content-Disposition": name})
+    return Response(as_text(document), mimetype="application/json", headers={"Content-Disposition": name})
 
 
 def qr_of(record: TransactionRecord, sealing: Sealing) -> Markup:
