@@ -647,6 +647,7 @@ CREATE FUNCTION ledger.resolve_hold() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     v_hold ledger.hold;
+    v_outcome text;
     v_is_due boolean;
 BEGIN
     SELECT * INTO v_hold FROM ledger.hold WHERE id = NEW.hold_id;
@@ -655,7 +656,11 @@ BEGIN
     END IF;
     -- whoever comes second waits here and then, with a new snapshot, sees the outcome
     PERFORM 1 FROM ledger.balance WHERE account_id = v_hold.account_id FOR NO KEY UPDATE;
-    IF EXISTS (SELECT FROM ledger.hold_resolution WHERE hold_id = NEW.hold_id) THEN
+    v_outcome := (SELECT outcome FROM ledger.hold_resolution WHERE hold_id = NEW.hold_id);
+    -- an expired hold is told as such, whether or not anybody has written that down
+    IF v_outcome = 'expired' AND NEW.outcome <> 'expired' THEN
+        PERFORM ledger.refuse('LG024', 'the hold has expired', NEW.hold_id::text);
+    ELSIF v_outcome IS NOT NULL THEN
         PERFORM ledger.refuse('LG023', 'the hold was resolved before', NEW.hold_id::text);
     END IF;
     IF NEW.position <>

@@ -165,6 +165,23 @@ def test_a_hold_is_resolved_once(session: Session, books: Database, end: str) ->
     assert ledger.verify(session).is_sound
 
 
+def test_an_expired_hold_is_told_as_such_also_once_that_is_written_down(
+    session: Session, books: Database
+) -> None:
+    funded(session)
+    made = keep(session)
+    session.commit()
+    jump(books, 3600)
+    for spent in (False, True):
+        if spent:
+            purchase(session, 1)
+            assert held(session) == 0
+            session.commit()
+        with pytest.raises(ledger.HoldExpired):
+            ledger.capture(session, "late", made.id)
+        session.rollback()
+
+
 def test_repeats_get_the_first_answer_whatever_happened_since(session: Session, books: Database) -> None:
     funded(session)
     (posting,) = move(ANI, SCHOOL, 3_500_000)
