@@ -27,6 +27,8 @@ MARKS = [
     ("tarum", PLAIN + TINTS, 3.0),
     ("hero-kunyit", ("hero",), 3.0),
     ("hero-fokus", ("hero",), 3.0),
+    ("hero-tarum", ("hero",), 3.0),
+    ("hero-abu", ("hero",), 3.0),
 ]
 
 # the worst contrast that the look states, light and dark
