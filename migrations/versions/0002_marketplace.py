@@ -195,7 +195,7 @@ def upgrade() -> None:
         sa.Column("file_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("number", sa.BigInteger(), nullable=True),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=False),
         sa.Column("opening", sa.Numeric(precision=20, scale=0), nullable=False),
@@ -386,10 +386,12 @@ def upgrade() -> None:
         sa.Column("first_purchase_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("clock_resumptions", sa.SmallInteger(), nullable=False),
         sa.Column("spend_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("frozen_code", sa.Text(), nullable=True),
         sa.Column("transaction_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("(state = 'frozen') = (frozen_code IS NOT NULL)", name=op.f("ck_grant_frozen")),
         sa.CheckConstraint("state = 'awarded' OR transaction_id IS NOT NULL", name=op.f("ck_grant_posted")),
         sa.CheckConstraint(
-            "state IN ('awarded', 'active', 'revoked', 'lapsed')", name=op.f("ck_grant_state")
+            "state IN ('awarded', 'active', 'frozen', 'revoked', 'lapsed')", name=op.f("ck_grant_state")
         ),
         sa.ForeignKeyConstraint(["participant_id"], ["participant.id"], name=op.f("fk_grant_participant_id")),
         sa.ForeignKeyConstraint(["scheme_code"], ["scheme.code"], name=op.f("fk_grant_scheme_code")),

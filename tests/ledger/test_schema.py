@@ -44,7 +44,7 @@ def _catalogues(engine: Engine) -> list[list[tuple[object, ...]]]:
 
 
 # the migrations of the ledger; those of the marketplace need tables that are not here
-STEPS = ("0001_ledger", "0004_holds", "0005_sealing", "0006_rollups", "0007_adoption", "0007_expired_holds")
+STEPS = ("0001_ledger",)
 
 
 def _migrate(engine: Engine, name: str, step: str) -> None:
