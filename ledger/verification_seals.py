@@ -170,6 +170,9 @@ def _checkpoint_problems(seal: Row[Any], keys: Sequence[VerifierKey]) -> Iterato
     if not seal.note.startswith(said):
         yield "checkpoint", str(seal.id), "it says something else than its seal"
         return
+    if seal.balance_root is None and "\nbalances " in seal.note:
+        yield "balance_seal", str(seal.id), "it is missing, and its checkpoint names it"
+        return
     mine = [key for key in keys if key.name == seal.origin]
     if keys and not mine:
         yield "checkpoint", str(seal.id), f"no key is known for {seal.origin}"
