@@ -48,6 +48,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
+        self.stage = stage
         self.play: Play = stage.play()
         self.desk = Desk(self.play, Paper(self.play.codes))
         self.paper = self.desk.paper
@@ -270,6 +271,7 @@ class Machine(RuleBasedStateMachine):
     def books_agree(self) -> None:
         """After every step: the database is what the paper says, now and at the last two seals."""
         self.play.check(self.paper, self.desk.ids(), self.seals)
+        self.stage.steps += 1
 
     def teardown(self) -> None:
         """At the end: all of it verifies, and no longer does once somebody has tampered with it."""

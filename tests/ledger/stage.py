@@ -41,11 +41,12 @@ LEFT JOIN (
     SELECT e.account_id, sum(e.debit) AS debits, sum(e.credit) AS credits
     FROM (
         SELECT debit_account AS account_id, amount AS debit, 0 AS credit
-        FROM ledger.posting WHERE debit_account = ANY (%s)
-        UNION ALL SELECT credit_account, 0, amount FROM ledger.posting WHERE credit_account = ANY (%s)
+        FROM ledger.posting WHERE debit_account = ANY (%s::integer[])
+        UNION ALL SELECT credit_account, 0, amount
+        FROM ledger.posting WHERE credit_account = ANY (%s::integer[])
     ) e GROUP BY 1
 ) f ON f.account_id = a.id
-WHERE a.id = ANY (%s)
+WHERE a.id = ANY (%s::integer[])
 """
 _JOURNAL = """
 SELECT ARRAY(SELECT t.key || ' ' || t.id FROM ledger.transaction t WHERE starts_with(t.key, %s)),
@@ -54,7 +55,7 @@ SELECT ARRAY(SELECT t.key || ' ' || t.id FROM ledger.transaction t WHERE starts_
             coalesce(r.outcome, CASE WHEN h.expires_at <= ledger.now() THEN 'expired' ELSE 'live' END),
             coalesce(r.captured, 0)::numeric(20, 2))
         FROM ledger.hold h LEFT JOIN ledger.hold_resolution r ON r.hold_id = h.id
-        WHERE h.account_id = ANY (%s)),
+        WHERE h.account_id = ANY (%s::integer[])),
     ARRAY(
         SELECT o.key FROM ledger.transaction t JOIN ledger.transaction o ON o.id IN (t.settles, t.reverses)
         JOIN ledger.posting p ON p.transaction_id = t.id
@@ -70,7 +71,7 @@ FROM unnest(%s::bigint[], %s::timestamptz[]) WITH ORDINALITY x(through, before, 
 CROSS JOIN ledger.account a
 CROSS JOIN LATERAL ledger.sums_known(a.id, x.through) k
 CROSS JOIN LATERAL ledger.sums_effective(a.id, x.before, x.through) e
-WHERE a.id = ANY (%s)
+WHERE a.id = ANY (%s::integer[])
 """
 _SET_CLOCK = """
 UPDATE ledger.programme_clock
@@ -92,12 +93,12 @@ class Stage:
     """The databases of one run; ``weaken`` is what a seeded bug does to each as its owner."""
 
     def __init__(
-        self, servers: Servers, template: str, weaken: Callable[[Connection], object] | None
+        self, servers: Servers, template: str, weaken: Callable[[Connection], object] | None = None
     ) -> None:
         self._servers, self._template, self._weaken = servers, template, weaken
         self._database: Database | None = None
         self._judge: Judge | None = None
-        self.plays = 0
+        self.plays = self.steps = 0
 
     def play(self) -> "Play":
         """A place for the next example."""
@@ -162,7 +163,8 @@ class Play:
 
     def check(self, paper: Paper, ids: dict[str, str], seals: Sequence[Sealed] = ()) -> None:
         """Hold everything of this example in the database against the paper, now and as it was sealed."""
-        mine, prefix = list(self.ids.values()), self.key("")
+        # as text: that is quicker than a list
+        mine, prefix = f"{{{','.join(map(str, self.ids.values()))}}}", self.key("")
         past = ([each.through for each in seals], [self.at(each.hour) for each in seals], mine)
         # one round trip, in no transaction
         with self._judge.pipeline():

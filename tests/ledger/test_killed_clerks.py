@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from tests.ledger.killer import Killer
 from tests.watermark import seal
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "4"))
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300 + 2 * SECONDS)]
 _WHERE = {"executed", "committed", "sealed", "killed", "terminated idle in transaction"}
 
 

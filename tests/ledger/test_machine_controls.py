@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.ledger.playing import play
+from tests.ledger.playing import play_with_bug
 from tests.servers import Servers
 
 _EXAMPLES = 40
@@ -90,4 +90,4 @@ SEEDED = {
 def test_the_machine_finds_the_bug(servers: Servers, ledger_template: str, name: str) -> None:
     weaken, what = SEEDED[name]
     with pytest.raises(AssertionError, match=what):
-        play(servers, ledger_template, luck=5, examples=_EXAMPLES, weaken=weaken)
+        play_with_bug(servers, ledger_template, weaken, luck=5, examples=_EXAMPLES)

@@ -1,10 +1,20 @@
 """What an accountant would check by hand: each event, and the books after it. Amounts in rupiah."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy.orm import Session
 
 import ledger
-from ledger import ExceedsOriginal, FlowNotAllowed, InsufficientBalance, UnknownTransaction
+from ledger import (
+    ExceedsOriginal,
+    FlowNotAllowed,
+    HoldExpired,
+    InsufficientBalance,
+    InvalidPeriod,
+    PeriodClosed,
+    UnknownTransaction,
+)
 from tests.ledger.books import (
     ANI,
     BUDI,
@@ -14,10 +24,15 @@ from tests.ledger.books import (
     complete,
     funded,
     grant,
+    keep,
     move,
     purchase,
     rupiah,
 )
+from tests.ledger.conftest import Database
+from tests.ledger.test_holds import jump
+
+FEBRUARY, MARCH, APRIL = (datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4))
 
 
 def books_of(session: Session) -> dict[str, int]:
@@ -199,3 +214,86 @@ def test_a_dry_run_tells_what_would_happen_and_leaves_nothing(session: Session) 
     assert ledger.balance(session, ANI) == 3_500_000
     with pytest.raises(UnknownTransaction):
         ledger.get_transaction(session, posted.id)
+
+
+def test_a_hold_sets_money_aside_and_moves_none(session: Session) -> None:
+    funded(session)
+    before = books_of(session)
+    keep(session, 500_000)
+    assert books_of(session) == before
+    assert (ledger.balance(session, ANI), ledger.available(session, ANI)) == (3_500_000, 3_000_000)
+
+
+def test_a_hold_of_500_000_that_costs_450_000_gives_50_000_back(session: Session) -> None:
+    funded(session)
+    held = keep(session, 500_000)
+    captured = ledger.capture(session, "capture:1", held.id, rupiah(450_000))
+    books = books_of(session)
+    assert (books[ANI], books[SCHOOL]) == (3_050_000, 450_000)
+    assert ledger.available(session, ANI) == 3_050_000
+    # it is a purchase like any other: the completion settles it
+    complete(session, captured.id, net=405_000, fee=45_000, rest=0)
+    assert SCHOOL not in books_of(session)
+
+
+def test_a_released_and_an_expired_hold_give_all_of_it_back(session: Session, books: Database) -> None:
+    funded(session)
+    ledger.release(session, keep(session, 500_000).id)
+    assert ledger.available(session, ANI) == 3_500_000
+    held = keep(session, 3_500_000, key="hold:2", seconds=3600)
+    assert ledger.available(session, ANI) == 0
+    session.commit()
+    jump(books, 3600)
+    assert ledger.available(session, ANI) == 3_500_000
+    with pytest.raises(HoldExpired):
+        ledger.capture(session, "capture:2", held.id)
+    session.rollback()
+    assert books_of(session)[ANI] == 3_500_000
+
+
+def test_a_part_of_a_purchase_is_reversed_and_the_rest_is_settled(session: Session) -> None:
+    funded(session)
+    bought = purchase(session, 500_000)
+    ledger.reverse(session, "undo:1", bought.id, amounts=[rupiah(200_000)])
+    assert (books_of(session)[ANI], books_of(session)[SCHOOL]) == (3_200_000, 300_000)
+    complete(session, bought.id, net=270_000, fee=30_000, rest=0)
+    session.commit()
+    with pytest.raises(ExceedsOriginal):
+        ledger.reverse(session, "undo:2", bought.id, amounts=[rupiah(1)])
+    session.rollback()
+    books = books_of(session)
+    assert (books[ANI], books["payable:school"], books["fees:2023"]) == (3_200_000, 270_000, 30_000)
+
+
+def test_a_purchase_of_february_that_is_written_in_march_is_februarys(session: Session) -> None:
+    funded(session)
+    session.commit()
+    day = datetime(2026, 2, 27, tzinfo=UTC)
+    ledger.post(session, "p", "purchase", move(ANI, SCHOOL, 500_000), effective_at=day)
+    month = ledger.statement(session, SCHOOL, FEBRUARY, MARCH)
+    assert (month.opening, [line.amount for line in month.lines], month.closing) == (0, [500_000], 500_000)
+    assert ledger.balance(session, SCHOOL, as_of=FEBRUARY) == 0
+    assert ledger.balance(session, SCHOOL, as_of=MARCH) == 500_000
+    assert books_of(session)[SCHOOL] == 500_000
+
+
+def test_a_closed_february_takes_nothing_more_and_its_correction_is_dated_later(
+    session: Session, books: Database
+) -> None:
+    funded(session)
+    day = datetime(2026, 2, 27, tzinfo=UTC)
+    bought = ledger.post(session, "p", "purchase", move(ANI, SCHOOL, 500_000), effective_at=day)
+    session.commit()
+    with Session(books.owner) as owner:
+        ledger.close_period(owner, MARCH)
+        owner.commit()
+        with pytest.raises(InvalidPeriod):
+            ledger.close_period(owner, FEBRUARY)
+    with pytest.raises(PeriodClosed):
+        ledger.post(session, "late", "purchase", move(ANI, SCHOOL, 1), effective_at=day)
+    session.rollback()
+    refund = move(SCHOOL, ANI, 500_000)
+    ledger.post(session, "c", "cancellation", refund, settles=bought.id, effective_at=MARCH)
+    assert ledger.balance(session, SCHOOL, as_of=MARCH) == 500_000
+    assert ledger.balance(session, SCHOOL, as_of=APRIL) == 0
+    assert books_of(session)[ANI] == 3_500_000
