@@ -27,6 +27,7 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do printf '  make %-8s %s\n' "$$name" "$$words"; done
 	@echo
+	@echo "  make faults FAULT_SECONDS=60 FAULT_EXAMPLES=2000 FAULT_SEED=1"
 	@echo "  make bench JSON=out.json PEERS=1 ROWS=10000000 TRANSACTIONS=1000000 ROUNDS=5 SECONDS=4"
 	@echo "  PORT=8000  BEKAL_HOME=var  BEKAL_DEMO=0  T=tests/ledger  PYTEST_ARGS='-k seal -x'"
 	@echo "  DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL name real servers; tests need the first and last"
@@ -65,8 +66,12 @@ demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balan
 e2e: $(DEVELOPMENT) $(WORDS) ## browser tests alone
 	@$(BIN)/python -m tests.run tests/web/test_in_browser.py $(PYTEST_ARGS)
 
-faults: $(DEVELOPMENT) $(WORDS) ## kill tests alone
-	@$(BIN)/python -m tests.run tests/faults $(PYTEST_ARGS)
+# the ledger's machine plays other examples every time here; what fails names its FAULT_SEED
+FAULT_SECONDS ?= 60
+FAULT_EXAMPLES ?= 2000
+faults: $(DEVELOPMENT) $(WORDS) ## kill tests and the ledger's state machine alone, for longer than in make test
+	@FAULT_SECONDS=$(FAULT_SECONDS) FAULT_EXAMPLES=$(FAULT_EXAMPLES) $(BIN)/python -m tests.run -n $(TEST_WORKERS) \
+		--dist loadscope -q tests/faults tests/ledger/test_machine.py tests/ledger/test_killed_clerks.py $(PYTEST_ARGS)
 
 BENCH_ARGS = $(if $(JSON),--json "$(JSON)") $(if $(filter 1,$(PEERS)),--peers) $(if $(ROWS),--rows $(ROWS)) \
 	$(if $(TRANSACTIONS),--transactions $(TRANSACTIONS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
