@@ -10,8 +10,9 @@ from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from ledger.errors import InvalidEffectiveAt, InvalidPosition
+from ledger.errors import InvalidPosition
 from ledger.models import Account
+from ledger.requests import check_instant
 
 
 def known_position(session: Session) -> int:
@@ -25,8 +26,8 @@ def known_position(session: Session) -> int:
 
 def check_as_of(session: Session, as_of: object, known_at: object) -> None:
     """Raise InvalidEffectiveAt or InvalidPosition where a reading could not be answered for good."""
-    if as_of is not None and (not isinstance(as_of, datetime) or as_of.utcoffset() is None):
-        raise InvalidEffectiveAt("a balance is read as of a datetime with a time zone")
+    if as_of is not None:
+        check_instant(as_of, "what a balance is read as of")
     if known_at is None:
         return
     if not isinstance(known_at, int) or isinstance(known_at, bool) or known_at < 0:

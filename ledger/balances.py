@@ -22,6 +22,7 @@ from ledger.records import (
     TrialBalance,
     TrialBalanceRow,
 )
+from ledger.requests import check_instant
 
 DEBIT_KINDS = ("asset", "expense")
 _ZERO = Decimal("0.00")
@@ -71,8 +72,11 @@ def statement(
     """Return the lines of an account with effective dates in [start, end), oldest first.
 
     With ``known_at`` as it was known below that position. All in one statement of SQL, so opening, lines and
-    closing belong together. Raises UnknownAccount, InvalidPosition.
+    closing belong together. Raises UnknownAccount, InvalidPosition, InvalidEffectiveAt.
     """
+    for each in (start, end):
+        if each is not None:
+            check_instant(each, "the beginning or end of a statement")
     check_as_of(session, None, known_at)
     account = session.scalars(select(Account).where(Account.code == code)).one_or_none()
     if account is None:

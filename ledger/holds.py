@@ -10,11 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.calling import call, posted
-from ledger.errors import InvalidExpiry, InvalidRequest, UnknownHold
+from ledger.errors import InvalidExpiry, UnknownHold
 from ledger.ids import uuid7
 from ledger.money import require_amount
 from ledger.records import JSON, Held, HoldRecord, HoldState, Posted, Posting, TransactionRequest
-from ledger.requests import check_request, json_text
+from ledger.requests import check_id, check_request, json_text
 
 _HOLD = "SELECT id, replayed FROM ledger.hold(%s, %s, %s, %s, %s, %s, %s, %s)"
 _CAPTURE = (
@@ -89,20 +89,15 @@ def release(session: Session, hold_id: UUID) -> HoldRecord:
 
     A repeat changes nothing. Raises UnknownHold, HoldResolved where it was captured, WrongIsolation.
     """
-    _require_id(hold_id)
+    check_id(hold_id, "a hold")
     call(session, _RELEASE, (hold_id,))
     return get_hold(session, hold_id)
 
 
 def get_hold(session: Session, hold_id: UUID) -> HoldRecord:
     """Return a hold and what became of it by now. Raises UnknownHold."""
-    _require_id(hold_id)
+    check_id(hold_id, "a hold")
     row = session.execute(text(f"{_READ} WHERE h.id = :id"), {"id": hold_id}).one_or_none()
     if row is None:
         raise UnknownHold("no such hold", str(hold_id))
     return HoldRecord(**{**row._mapping, "state": HoldState(row.state)})
-
-
-def _require_id(hold_id: object) -> None:
-    if not isinstance(hold_id, UUID):
-        raise InvalidRequest("a hold is named by its UUID")

@@ -1,11 +1,13 @@
 """Amounts: exact decimals in the currency of their account, never floats."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from ledger.errors import InvalidAmount
 
 MAX_AMOUNT = Decimal("999999999999999999.99")
 _SMALLEST_UNIT = Decimal("0.01")
+# whatever precision a caller computes with, an amount is what it is
+_EXACT = Context(prec=40)
 
 
 def require_amount(value: object) -> Decimal:
@@ -19,7 +21,7 @@ def require_amount(value: object) -> Decimal:
         raise InvalidAmount("an amount must be finite")
     if not 0 < value <= MAX_AMOUNT:
         raise InvalidAmount("an amount must be above zero and below 10**18")
-    if value != value.quantize(_SMALLEST_UNIT):
+    if value != value.quantize(_SMALLEST_UNIT, context=_EXACT):
         raise InvalidAmount("an amount has at most two decimals")
     return value
 

@@ -10,17 +10,16 @@ from sqlalchemy.orm import Session
 
 from ledger.balances import get_transaction
 from ledger.calling import call, posted
-from ledger.errors import InvalidEffectiveAt, InvalidPostings, InvalidRequest
+from ledger.errors import InvalidPostings, InvalidRequest
 from ledger.ids import uuid7
 from ledger.records import JSON, Posted, Posting, TransactionRequest
-from ledger.requests import check_code, check_request, json_text
+from ledger.requests import check_code, check_id, check_instant, check_request, check_text, json_text
 
 _POST = (
     "SELECT id, replayed, commitment, codes, balances"
     " FROM ledger.post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _POST_MANY = "SELECT id, replayed, commitment, codes, balances FROM ledger.post_many(%s)"
-_MAX_REASON_BYTES = 200
 
 
 def open_accounts(session: Session, codes: Iterable[str]) -> None:
@@ -100,6 +99,7 @@ def reverse(
     FlowNotAllowed for the reversal of a reversal, InvalidPostings for amounts that do not fit, and what
     post() raises.
     """
+    check_id(transaction_id, "a transaction")
     original = get_transaction(session, transaction_id)
     mirrored = [Posting(each.credit, each.debit, each.amount) for each in original.postings]
     if amounts is not None:
@@ -115,8 +115,7 @@ def close_period(session: Session, until: datetime) -> None:
     A repeat changes nothing. Raises InvalidPeriod where the period is not over or lies before a closed one,
     InvalidEffectiveAt.
     """
-    if not isinstance(until, datetime) or until.utcoffset() is None:
-        raise InvalidEffectiveAt("a period ends at a datetime with a time zone")
+    check_instant(until, "the end of a period")
     call(session, "SELECT ledger.close_period(%s)", (until,))
 
 
@@ -125,8 +124,8 @@ def erase(session: Session, transaction_id: UUID, reason: str) -> None:
 
     Raises UnknownTransaction where there is none with a personal part. A repeat changes nothing.
     """
-    if not reason.isprintable() or not 1 <= len(reason.encode()) <= _MAX_REASON_BYTES:
-        raise InvalidRequest(f"a reason is 1 to {_MAX_REASON_BYTES} bytes of printable text")
+    check_id(transaction_id, "a transaction")
+    check_text(reason, InvalidRequest)
     call(session, "SELECT ledger.erase(%s, %s)", [transaction_id, reason])
 
 

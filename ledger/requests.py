@@ -32,11 +32,11 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 def check_request(request: TransactionRequest) -> None:
     """Raise the subclass of InvalidRequest that says what is wrong; return if nothing is."""
-    _check_text(request.key, InvalidKey)
+    check_text(request.key, InvalidKey)
     if not isinstance(request.kind, str) or not _KIND.fullmatch(request.kind):
         raise InvalidKind("a kind is 1 to 40 lower-case letters and underscores")
     if request.reference is not None:
-        _check_text(request.reference, InvalidReference)
+        check_text(request.reference, InvalidReference)
     _check_postings(request.postings)
     _check_originals(request.settles, request.reverses)
     _check_effective_at(request.effective_at)
@@ -56,6 +56,9 @@ def json_text(value: Mapping[str, JSON] | None) -> str | None:
     if not isinstance(value, Mapping):
         raise InvalidMetadata("metadata is a JSON object")
     try:
+        # json would write a number that is a key as text, and two keys as one
+        if not _keys_are_text(value):
+            raise InvalidMetadata("the keys of metadata are text")
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
@@ -67,14 +70,35 @@ def json_text(value: Mapping[str, JSON] | None) -> str | None:
     return text
 
 
-def _check_text(value: object, refusal: type[InvalidRequest]) -> None:
+def check_text(value: object, refusal: type[InvalidRequest]) -> None:
+    """Raise the refusal unless this is 1 to 200 bytes of printable text."""
     if not isinstance(value, str) or not value.isprintable():
         raise refusal("printable text is needed")
     if not 1 <= len(value.encode()) <= _MAX_TEXT_BYTES:
         raise refusal(f"1 to {_MAX_TEXT_BYTES} bytes are needed", value[:50])
 
 
+def check_id(value: object, name: str) -> None:
+    """Raise InvalidRequest unless this is a UUID; ``name`` says of what."""
+    if not isinstance(value, UUID):
+        raise InvalidRequest(f"{name} is named by its UUID")
+
+
+def check_instant(value: object, name: str) -> None:
+    """Raise InvalidEffectiveAt unless this is a datetime with a time zone; ``name`` says which."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidEffectiveAt(f"{name} is a datetime with a time zone")
+
+
+def _keys_are_text(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _keys_are_text(inner) for key, inner in value.items())
+    return not isinstance(value, list | tuple) or all(map(_keys_are_text, value))
+
+
 def _check_postings(postings: Sequence[Posting]) -> None:
+    if not isinstance(postings, Sequence) or not all(isinstance(each, Posting) for each in postings):
+        raise InvalidPostings("postings are a list of Posting")
     if not 1 <= len(postings) <= MAX_POSTINGS:
         raise InvalidPostings(f"a transaction has 1 to {MAX_POSTINGS} postings, not {len(postings)}")
     for each in postings:
@@ -86,14 +110,14 @@ def _check_postings(postings: Sequence[Posting]) -> None:
 def _check_originals(settles: object, reverses: object) -> None:
     if settles is not None and reverses is not None:
         raise InvalidRequest("a transaction settles or reverses, not both")
-    if not all(each is None or isinstance(each, UUID) for each in (settles, reverses)):
-        raise InvalidRequest("the transaction to settle or reverse is named by its UUID")
+    for each in (settles, reverses):
+        if each is not None:
+            check_id(each, "the transaction to settle or reverse")
 
 
-def _check_effective_at(at: object) -> None:
+def _check_effective_at(at: datetime | None) -> None:
     if at is None:
         return
-    if not isinstance(at, datetime) or at.utcoffset() is None:
-        raise InvalidEffectiveAt("an effective date is a datetime with a time zone")
+    check_instant(at, "an effective date")
     if at < _EARLIEST:
         raise InvalidEffectiveAt("an effective date is not before 2000", at.isoformat())

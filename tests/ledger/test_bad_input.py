@@ -18,17 +18,31 @@ from tests.ledger.conftest import Database
 @pytest.fixture(autouse=True)
 def _nothing_is_written(session: Session) -> Iterator[None]:
     funded(session)
-    before = _count(session)
+    before = count_rows(session)
     yield
     session.rollback()
-    assert _count(session) == before
+    assert count_rows(session) == before
     assert ledger.balance(session, ANI) == 3_500_000
     assert ledger.verify(session).is_sound
 
 
-def _count(session: Session) -> object:
-    query = "SELECT (SELECT count(*) FROM ledger.transaction), (SELECT count(*) FROM ledger.posting)"
-    return session.execute(text(query)).one()
+def count_rows(session: Session) -> dict[str, int]:
+    """Every table that an application can make the ledger write to, and how many rows it has."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'ledger' AND tablename <> 'closed_period'"
+    tables = session.scalars(text(query)).all()
+    return {
+        each: session.execute(text(f"SELECT count(*) FROM ledger.{each}")).scalar_one() for each in tables
+    }
+
+
+def test_the_count_of_rows_sees_what_is_written(session: Session) -> None:
+    """Negative control of every test here: a refusal that wrote something would be seen."""
+    before = count_rows(session)
+    assert {"transaction", "posting", "hold", "balance", "personal", "adoption"} <= before.keys()
+    purchase(session, 1)
+    after = count_rows(session)
+    assert {each for each in after if after[each] != before[each]} == {"transaction", "posting"}
+    session.rollback()
 
 
 AMOUNTS = [
@@ -48,6 +62,9 @@ def test_an_amount_that_is_no_positive_decimal_of_two_places_is_refused(
         ledger.post_many(session, [TransactionRequest("k", "purchase", [Posting(ANI, SCHOOL, amount)])])
 
 
+BOTTOMLESS: dict[str, Any] = {}
+BOTTOMLESS["a"] = BOTTOMLESS
+
 REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("empty key", {"key": ""}, "invalid_key"),
     ("key of 10.000 characters", {"key": "k" * 10_000}, "invalid_key"),
@@ -58,6 +75,10 @@ REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("empty reference", {"reference": ""}, "invalid_reference"),
     ("reference with NUL", {"reference": "\0"}, "invalid_reference"),
     ("no postings", {"postings": []}, "invalid_postings"),
+    ("postings that are none", {"postings": [(ANI, SCHOOL, 1)]}, "invalid_postings"),
+    ("postings that come one by one", {"postings": iter(move(ANI, SCHOOL, 1))}, "invalid_postings"),
+    ("postings that are absent", {"postings": None}, "invalid_postings"),
+    ("1.001 postings", {"postings": move(ANI, SCHOOL, 1) * 1_001}, "invalid_postings"),
     ("10.000 postings", {"postings": move(ANI, SCHOOL, 1) * 10_000}, "invalid_postings"),
     ("same account", {"postings": move(ANI, ANI, 1)}, "same_account"),
     ("code without family", {"postings": move("ani", SCHOOL, 1)}, "invalid_account_code"),
@@ -77,6 +98,9 @@ REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("metadata with a lone surrogate", {"metadata": {"a": "\udfff"}}, "invalid_metadata"),
     ("metadata with a Decimal", {"metadata": {"a": Decimal(1)}}, "invalid_metadata"),
     ("metadata that is a list", {"metadata": [1]}, "invalid_metadata"),
+    ("metadata with a number for a key", {"metadata": {"a": [{1: 2}]}}, "invalid_metadata"),
+    ("metadata that grows in the database", {"metadata": {"a": [1e300] * 100}}, "invalid_metadata"),
+    ("metadata without a bottom", {"metadata": BOTTOMLESS}, "invalid_metadata"),
     ("personal part of 1 MB", {"personal": {"a": "x" * 1_000_000}}, "invalid_metadata"),
     ("year 9999", {"effective_at": datetime(9999, 1, 1, tzinfo=UTC)}, "invalid_effective_at"),
     ("year 1999", {"effective_at": datetime(1999, 1, 1, tzinfo=UTC)}, "invalid_effective_at"),
@@ -84,6 +108,7 @@ REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("settles nothing known", {"settles": ledger.uuid7()}, "unknown_transaction"),
     ("settles and reverses", {"settles": ledger.uuid7(), "reverses": ledger.uuid7()}, "invalid_request"),
     ("settles a text", {"settles": "purchase:1"}, "invalid_request"),
+    ("reverses a number", {"reverses": 7}, "invalid_request"),
 ]
 
 

@@ -35,13 +35,25 @@ INCLUSION = {
         "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
         "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
     ),
+    (2, 3): ("fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",),
+    (1, 5): (
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ),
     (5, 8): (
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
         "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
     ),
 }
-CONSISTENCY = {
+CONSISTENCY: dict[tuple[int, int], tuple[str, ...]] = {
+    (1, 1): (),
+    (1, 8): (
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ),
     (2, 5): (
         "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
@@ -84,6 +96,14 @@ def test_consistency_proofs_are_those_published(old: int, size: int) -> None:
     path = merkle.consistency_path(old, size, reader(ENTRIES))
     assert tuple(each.hex() for each in path) == CONSISTENCY[old, size]
     check_consistency(old, ROOTS[old], size, ROOTS[size], path)
+    # as the probes of the reference implementations: nothing, one too many, one too few, roots swapped
+    for bad in ([], [*path, ROOTS[1]], path[:-1], [ROOTS[1], *path]):
+        if bad != path:
+            with pytest.raises(Refused):
+                check_consistency(old, ROOTS[old], size, ROOTS[size], bad)
+    if old < size:
+        with pytest.raises(Refused):
+            check_consistency(old, ROOTS[size], size, ROOTS[old], path)
 
 
 @settings(max_examples=150, deadline=None)

@@ -18,6 +18,29 @@ TEXT = "If you think cryptography is the answer to your problem,\nthen you don't
 MARK = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
 NOTE = f"{TEXT}\n— PeterNeumann {MARK}\n"
 
+# the example of c2sp.org/signed-note
+C2SP_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+C2SP_NOTE = """This is an example message.
+
+— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=
+"""
+# a checkpoint that a certificate log published with the signatures of its witnesses, and two of the keys
+CT_LOG = "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f"
+CT_WITNESS = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
+CT_NOTE = """arche2025h1.staging.ct.transparency.dev
+1432088532
+U7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=
+
+— arche2025h1.staging.ct.transparency.dev zTM8sQAAAZ5W0WdjBAMARjBEAiBjW5IQf9pvsYLfQFX6hoGREPMHbdQ3ur\
+bllzalApkptQIgIpwtEroeW2BXaHAI4kJXFbon5Ch9MNL5zRNZ55lvGt0=
+— arche2025h1.staging.ct.transparency.dev ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75M\
+dhL1bfTW9g8Ei59RA23oHP7Ry1k3ZFWwQ=
+— witness1.smartit.nu/witness1 pIyCDwAAAABqEiEghIp82KWebrw7/oHQwlTAm3g2RKS4+eebl8eO0WH+/iEcxZ75W3u5h\
+NI7TOQtmJbqmNWVuE0tgh0XwzdZsDsUAQ==
+— remora.n621.de 2net5wAAAABqEiEgPlfF3V06o0Y+fHM+J5J9s27wgxxcOVSpZ/2g/KSiXCg9DEZI+aVCIobWX9sXTynk5Xe\
+U/zZ0WBxtqB0DrAWfBw==
+"""
+
 SIGNER = new_signer("bekal.example/log", bytes(range(32)))
 
 
@@ -38,6 +61,28 @@ def test_the_published_note_is_signed_and_opened_byte_for_byte() -> None:
     signer = read_signer(SECRET)
     assert (str(signer.key), signer.secret, signer.sign(TEXT)) == (KEY, SECRET, NOTE)
     assert open_note(NOTE, read_key(KEY)) == TEXT
+
+
+def test_the_published_example_of_the_format_is_opened() -> None:
+    assert open_note(C2SP_NOTE, read_key(C2SP_KEY)) == "This is an example message.\n"
+    with pytest.raises(Refused, match="is wrong"):
+        open_note(C2SP_NOTE.replace("example message", "Example message"), read_key(C2SP_KEY))
+
+
+@pytest.mark.parametrize("key", [CT_LOG, CT_WITNESS])
+def test_a_checkpoint_of_another_log_is_read_with_its_witness(key: str) -> None:
+    """The log's own signature, and cosignature/v1 of somebody else; others of other kinds between them."""
+    found = read_checkpoint(CT_NOTE, read_key(key))
+    assert (found.origin, found.size) == ("arche2025h1.staging.ct.transparency.dev", 1_432_088_532)
+    assert found.root.hex().startswith("53b58cefd8ebcf284667")
+    for forged in (
+        CT_NOTE.replace("1432088532", "1432088533"),
+        # the moment of a witness is signed too
+        CT_NOTE.replace("2net5wAAAABqEiEg", "2net5wAAAABqEiEh").replace("ui8GwCF1", "ui8GwCF2"),
+    ):
+        assert forged != CT_NOTE
+        with pytest.raises(Refused, match="is wrong"):
+            read_checkpoint(forged, read_key(key))
 
 
 def test_a_checkpoint_is_read_by_another_implementation() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 import ledger
 from tests.ledger.books import ANI, cancel, funded, move, purchase
 from tests.ledger.conftest import Database
+from tests.watermark import seal
 
 ID = "(SELECT id FROM ledger.transaction WHERE key = 'purchase:1')"
 GRANT = "(SELECT id FROM ledger.transaction WHERE key = 'grant:benefit:ani')"
@@ -168,7 +169,13 @@ def test_a_personal_part_that_comes_back_after_its_erasure_is_found(books: Datab
 def test_progress_is_told_now_and_then(books: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(books)
     monkeypatch.setattr("ledger.verification._BATCH", 2)
-    told: list[int] = []
+    monkeypatch.setattr("ledger.verification_seals._BATCH", 2)
+    told: list[tuple[int, int]] = []
     with Session(books.app) as session:
-        ledger.verify(session, progress=told.append)
-    assert told == [2, 4, 6]
+        ledger.verify(session, progress=lambda done, of: told.append((done, of)))
+        assert told == [(2, 7), (4, 7), (6, 7)]
+        told.clear()
+        seal(session, ledger.new_signer("x", bytes(32)))
+        ledger.verify(session, progress=lambda done, of: told.append((done, of)))
+    # seven transactions, and then the seven leaves over them
+    assert told == [(done, 14) for done in (2, 4, 6, 9, 11, 13)]
