@@ -22,7 +22,7 @@ endif
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint messages migrate demo e2e faults bench clean
+.PHONY: help run test check lint messages migrate demo e2e faults mutants bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do printf '  make %-8s %s\n' "$$name" "$$words"; done
@@ -78,9 +78,20 @@ BENCH_ARGS = $(if $(JSON),--json "$(JSON)") $(if $(filter 1,$(PEERS)),--peers) $
 bench: $(RUNTIME) ## how fast the ledger is, against a floor measured beside it
 	@exec $(BIN)/python -m bench $(BENCH_ARGS)
 
+# mutmut sees the tests' packages and is not among them
+MUTANTS := $(VENV)/mutants
+MUTMUT := mutmut==3.8.1
+MODULES ?=
+mutants: $(DEVELOPMENT) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='ledger.money*')
+	@test -x $(MUTANTS)/bin/mutmut || { $(BIN)/python -m venv $(MUTANTS) \
+		&& $(MUTANTS)/bin/pip install --quiet --disable-pip-version-check $(MUTMUT) \
+		&& $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+			> "$$($(MUTANTS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"; }
+	@$(BIN)/python -m tests.mutants $(MUTANTS)/bin/mutmut $(MODULES)
+
 clean: ## remove everything that can be made again, and the data in var/
 	@if [ -x $(BIN)/flask ] && [ -d var/run ]; then BEKAL_HOME=var $(BIN)/flask dev reset --yes; fi
-	@rm -rf var $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf var $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 	@rm -f $(WORDS)
 
