@@ -145,3 +145,57 @@ def test_an_unknown_form_is_refused_and_an_empty_book_is_sound(session: Session,
         file = written(session, form, tmp_path)
         assert CHECKS.get(form, lambda _: 0)(file) == 0
     assert BUDI in file.read_text()
+
+
+HUGE = "999999999999999999.99"
+ODD = [
+    "benefit:9",
+    "benefit:0.1-2_3",
+    "benefit:a.b",
+    "benefit:a-db",
+    "benefit:a-d-b",
+    "benefit:x--y",
+    "benefit:x__y",
+]
+
+
+@pytest.mark.parametrize("form", CHECKS)
+def test_huge_amounts_and_odd_names_are_told_apart(session: Session, form: str, tmp_path: Path) -> None:
+    ledger.open_accounts(session, ODD)
+    ledger.post(session, "all there is", "appropriation", move("bank:treasury", "fund:2023", HUGE))
+    for number, code in enumerate(ODD, start=1):
+        ledger.post(session, code, "grant", move("fund:2023", code, f"1234567890123.{number:02}"))
+    session.commit()
+    file = written(session, form, tmp_path)
+    assert CHECKS[form](file) == 0
+    whole = file.read_text()
+    assert HUGE in whole
+    opened = [line for line in whole.splitlines() if " open " in line or line.startswith("account ")]
+    assert len({line.lower() for line in opened}) == len(opened) == len(ledger.trial_balance(session).rows)
+    # control: one hundredth of a rupiah is not lost among eighteen digits
+    file.write_text(whole.replace("1234567890123.07", "1234567890123.08", 1))
+    assert CHECKS[form](file) != 0
+
+
+def test_hledger_s_balances_are_those_of_the_trial_balance(told: Session, tmp_path: Path) -> None:
+    if shutil.which("hledger") is None:
+        pytest.skip("hledger is not installed (Debian: apt install hledger)")
+    file = written(told, "hledger", tmp_path)
+    # the closing transaction asserts and moves nothing
+    command = ["hledger", "-f", str(file), "balance", "--no-total", "--flat", "--empty", "-O", "csv"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = {row["account"]: row["balance"] for row in csv.DictReader(StringIO(printed))}
+    trial = {row.code: row.debits - row.credits for row in ledger.trial_balance(told).rows}
+    assert len(found) == len(trial)
+    for account, balance in found.items():
+        _, _, code = account.partition(":")
+        amount = balance.removeprefix("IDR ").removeprefix("USD ")
+        assert Decimal(amount or "0") == trial[code], account
+
+
+def test_progress_is_told_now_and_then(told: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.export._BATCH", 4)
+    for form in FORMS:
+        heard: list[tuple[int, int]] = []
+        list(export(told, form, progress=lambda done, of, heard=heard: heard.append((done, of))))  # type: ignore[misc] # a default for the closure
+        assert heard == [(4, 10), (8, 10)]
