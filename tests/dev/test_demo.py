@@ -1,5 +1,6 @@
 """`flask dev demo`: a small one from end to end, and what its judge says of one tampered rupiah."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -86,6 +87,48 @@ def test_money_that_only_the_bank_knows_of_is_named(played: Played, tmp_path: Pa
     assert (found.returncode, "at the bank" in found.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("form", ["beancount", "hledger"])
+def test_the_books_of_the_demo_pass_the_checks_of_other_programs(
+    played: Played, tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / f"books.{form}"
+    written = _flask(played.environ, "ledger", "export", "--format", form, "--output", str(file))
+    assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
+    if form == "hledger" and shutil.which("hledger") is None:
+        pytest.skip("hledger is not installed (Debian: apt install hledger)")
+    check = {
+        "beancount": [str(Path(sys.executable).with_name("bean-check")), "--no-cache", str(file)],
+        "hledger": ["hledger", "-f", str(file), "check", "--strict"],
+    }[form]
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_receipt_of_the_demo_is_verified_by_the_script_alone_and_refused_after_one_byte(
+    played: Played, tmp_path: Path
+) -> None:
+    with psycopg.connect(played.owner_url) as connection:
+        row = connection.execute(
+            "SELECT id FROM ledger.transaction WHERE kind = 'purchase' LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    assert _flask(played.environ, "ledger", "seal").returncode == 0
+    key = _flask(played.environ, "ledger", "log-key").stdout.strip()
+    receipt, script = tmp_path / "receipt.json", tmp_path / "verify_receipt.py"
+    proved = _flask(played.environ, "ledger", "prove", "--transaction", str(row[0]), "--output", str(receipt))
+    assert proved.returncode == 0, proved.stderr
+    script.write_bytes((ROOT / "ledger" / "verify_receipt.py").read_bytes())
+    # -I: nothing of the checkout can be imported
+    command = [sys.executable, "-I", str(script), str(receipt), "--key", key]
+    held = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (held.returncode, held.stdout[:6]) == (0, "holds:")
+    whole = receipt.read_bytes()
+    at = whole.index(b'"amount": "') + len(b'"amount": "')
+    receipt.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr[:7]) == (1, "REFUSED")
+
+
 def test_one_tampered_rupiah_is_named_and_the_exit_code_says_no(played: Played) -> None:
     assert played.judge().returncode == 0
     with psycopg.connect(played.owner_url) as connection:
@@ -99,3 +142,9 @@ def test_one_tampered_rupiah_is_named_and_the_exit_code_says_no(played: Played) 
     assert found.returncode == 1
     assert found.stdout.splitlines()[-1] == "books balance: no"
     assert "bad row" in found.stdout
+    verified = _flask(played.environ, "ledger", "verify", "--json")
+    problem = json.loads(verified.stdout)["problem"]
+    assert (verified.returncode, "content does not fit its commitment" in problem) == (1, True)
+    with psycopg.connect(played.owner_url) as connection:
+        row = connection.execute("SELECT transaction_id FROM ledger.posting ORDER BY 1 LIMIT 1").fetchone()
+    assert row is not None and problem.startswith(f"transaction {row[0]} (")
