@@ -54,9 +54,9 @@ def cancellable_until(run: Run) -> datetime:
 def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: str) -> int:
     """Cancel a run for its provider and settle everybody in it; the number of enrolments ended.
 
-    Before the start everything is refunded; mid-way the provider keeps the attended percent, with
-    neither minimum nor uplift. A repeat changes nothing. Raises NotFound for another provider's run
-    and TooLateToCancel when the run is over.
+    Before the start everything is refunded; mid-way the provider keeps the percent attended of the
+    sessions that have begun, with neither minimum nor uplift. A repeat changes nothing. Raises NotFound
+    for another provider's run and TooLateToCancel when the run is over.
     """
     run, enrolments = locks.lock_run(session, run_id)
     require_staff(session, actor, run.course.provider_id)
@@ -65,7 +65,7 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
     now = clock.now(session)
     if now >= run.ends_at:
         raise TooLateToCancel("the run is over", starts_at=run.starts_at)
-    evidence = gather(session, run)
+    evidence = gather(session, run, begun_by=now)
     settle(session, [judge(each, evidence, reason) for each in enrolments], actor, now)
     move(run, RunState.CANCELLED, RUN_TRANSITIONS)
     revocation_clock.resume(session, [each.grant for each in enrolments], now, by_participant=False)

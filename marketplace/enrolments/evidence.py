@@ -4,8 +4,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Run, RunKind, RunSession
@@ -63,13 +64,18 @@ def _is_coded_by_another(attendance: Attendance, enrolment_id: uuid.UUID) -> boo
     return attendance.method == AttendanceMethod.CODE and attendance.enrolment_id != enrolment_id
 
 
-def gather(session: Session, run: Run) -> RunEvidence:
-    """Read a run's attendance, oldest first, in two queries."""
+def gather(session: Session, run: Run, begun_by: datetime | None = None) -> RunEvidence:
+    """Read a run's attendance, oldest first, in two queries.
+
+    With `begun_by` only that of sessions which had begun by then: check-in opens before a session does,
+    and a session that is called off has taught nobody.
+    """
+    has_begun = true() if begun_by is None else func.coalesce(RunSession.starts_at, begun_by) <= begun_by
     promised = session.scalar(select(func.count()).select_from(RunSession).where(RunSession.run_id == run.id))
     attendances = session.scalars(
         select(Attendance)
         .join(RunSession, Attendance.session_id == RunSession.id)
-        .where(RunSession.run_id == run.id)
+        .where(RunSession.run_id == run.id, has_begun)
         .order_by(Attendance.recorded_at, Attendance.id)
     ).all()
     return RunEvidence(run, promised or 0, attendances)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.catalogue.models import Run
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.evidence import gather
@@ -33,6 +34,6 @@ def preview_cancellation(session: Session, run: Run) -> Sequence[Outcome]:
 
 
 def _preview(session: Session, run: Run, cut_short_as: EnrolmentState | None) -> Sequence[Outcome]:
-    evidence = gather(session, run)
+    evidence = gather(session, run, begun_by=clock.now(session) if cut_short_as else None)
     live = [each for each in list_for_run(session, run.id) if each.enrolment.is_live]
     return [Outcome(each, judge(each.enrolment, evidence, cut_short_as)) for each in live]

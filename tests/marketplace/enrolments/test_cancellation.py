@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 import ledger
 from marketplace import chart, clock, db
 from marketplace.batches.models import Grant, GrantState
-from marketplace.enrolments.attendance import mark_unit
+from marketplace.enrolments.attendance import check_in, mark_unit
 from marketplace.enrolments.cancellation import cancel, cancel_run, refund_unopened
+from marketplace.enrolments.check_in_codes import current_code
 from marketplace.enrolments.errors import TooLateToCancel
 from marketplace.enrolments.models import Earning, Enrolment, EnrolmentState
+from marketplace.enrolments.preview import preview_cancellation
 from marketplace.enrolments.service import purchase
 from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.errors import IllegalTransition, MarketplaceError, NotFound
@@ -129,7 +131,7 @@ def test_a_provider_cancelling_mid_way_keeps_the_attended_percent_only(
     often, seldom, never = (buy(session, run) for _ in range(3))
     attend(session, often, 85)
     attend(session, seldom, 10)
-    advance(session, owner_engine, timedelta(days=1, minutes=100))
+    advance(session, owner_engine, timedelta(days=1, minutes=180))
     cancel_run(session, run.id, None, "gedung kebanjiran")
     assert [(each.percent, each.paid_percent) for each in (often, seldom, never)] == [
         (85, 85),
@@ -149,6 +151,25 @@ def test_a_run_that_is_over_cannot_be_cancelled(session: Session, owner_engine: 
     advance(session, owner_engine, timedelta(days=20))
     with pytest.raises(TooLateToCancel):
         cancel_run(session, run.id, None, "terlambat")
+
+
+def test_a_session_that_is_called_off_after_check_in_earns_nothing(
+    session: Session, owner_engine: Engine
+) -> None:
+    """Check-in opens a quarter of an hour before: evidence of presence, not yet of teaching."""
+    run = factories.make_run(session, sessions=2)
+    enrolment = buy(session, run)
+    for meeting, kept in ((run.sessions[0], 0), (run.sessions[1], 50)):
+        assert meeting.starts_at is not None
+        advance(session, owner_engine, meeting.starts_at - timedelta(minutes=5) - clock.now(session))
+        check_in(session, enrolment.participant_id, meeting.id, current_code(meeting)[0])
+        nested = session.begin_nested()
+        [outcome] = preview_cancellation(session, run)
+        assert cancel_run(session, run.id, None, "pengajar sakit") == 1
+        assert (enrolment.paid_percent, outcome.verdict.paid_percent) == (kept, kept)
+        assert balance(session, enrolment) == 3_500_000 - 750_000 * kept // 100
+        nested.rollback()
+        session.expire_all()
 
 
 def test_nobody_cancels_another_providers_run(session: Session) -> None:
