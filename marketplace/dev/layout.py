@@ -88,9 +88,11 @@ class Layout:
 
     @property
     def sockets_inside(self) -> Path | None:
-        """The socket folder within the installation, or None where its path would be too long."""
+        """The socket folder within the installation, or None where its path would be too long, or has
+        a mark that ends a name in PostgreSQL's list of folders."""
         folder = self.engines / "sockets"
-        return folder if len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER else None
+        is_plain = not set(',"') & set(str(folder))
+        return folder if is_plain and len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER else None
 
 
 def prepare(home: Path) -> Layout:

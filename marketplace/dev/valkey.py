@@ -52,7 +52,7 @@ def _configuration(folder: Path, port: int, password: str, durable: bool) -> str
         f"bind {HOST}",
         f"port {port}",
         f"requirepass {password}",
-        f'dir "{folder}"',
+        f"dir {_quoted(folder)}",
         f"databases {DATABASES}",
         "protected-mode yes",
         'save ""',
@@ -60,6 +60,11 @@ def _configuration(folder: Path, port: int, password: str, durable: bool) -> str
         "appendfsync everysec",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(folder: Path) -> str:
+    escaped = str(folder).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def program(layout: Layout, binary: Path, configuration: Path) -> Program:

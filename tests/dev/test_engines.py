@@ -70,6 +70,13 @@ def test_two_installations_run_side_by_side(scratch: Path) -> None:
         assert first.redis_url != second.redis_url
 
 
+def test_a_data_folder_may_have_any_name(scratch: Path) -> None:
+    home = scratch / "data, \"ö\" 'x' \\ %s"
+    with running(home, {}, _quiet, durable=False) as addresses:
+        assert _count(addresses) == 1
+    assert processes_of(home) == []
+
+
 def test_a_folder_in_use_is_left_alone(scratch: Path) -> None:
     with running(scratch / "home", {}, _quiet, durable=False) as addresses:
         with (
