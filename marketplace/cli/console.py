@@ -112,7 +112,8 @@ def with_progress(items: Iterable[T], label: str, length: int | None = None) -> 
 def _database_words(error: DBAPIError | psycopg.Error) -> str | None:
     """What is wrong with the database as a whole; None for an error that is the program's own."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+    e = psycopg.errors
+    if isinstance(cause, e.UndefinedTable | e.UndefinedColumn | e.InvalidSchemaName):
         return "the database has no tables, or old ones; run: make migrate"
     if isinstance(cause, psycopg.OperationalError):
         return f"the database cannot be used: {' '.join(str(cause).split())}"

@@ -87,6 +87,15 @@ def test_a_folder_in_use_is_left_alone(scratch: Path) -> None:
         assert _count(addresses) == 1
 
 
+def test_who_waits_for_a_folder_says_so_once_and_then_how_to_go_on(scratch: Path) -> None:
+    said: list[str] = []
+    with running(scratch / "home", {}, _quiet, durable=False):
+        waiting = Supervisor(scratch / "home", said.append, patience=0.5)
+        with pytest.raises(FolderInUse, match="BEKAL_HOME"), waiting:
+            pytest.fail("two supervisors over one data folder")
+    assert said == [f"waiting up to 0.5 s for process {os.getpid()}, which uses {scratch / 'home'}"]
+
+
 def test_engines_are_refused_in_production(scratch: Path) -> None:
     with (
         pytest.raises(RefusedInProduction, match="production"),

@@ -121,6 +121,16 @@ def test_what_is_not_there_is_not_found(app: Flask, scene: Scene, visit: Visit, 
                 assert visit(role, method, address).status_code == 404, (method, address)
 
 
+def test_whose_roles_were_taken_away_is_signed_out(app: Flask, scene: Scene, session: Session) -> None:
+    browser = _browser(app, scene.people["finance"])
+    assert browser.get("/keuangan").status_code == 200
+    contact = session.get_one(User, scene.people["finance"]).contact
+    assert app.test_cli_runner().invoke(args=["users", "revoke", contact]).exit_code == 0
+    answer = browser.get("/keuangan")
+    assert answer.status_code == 302 and answer.location.startswith("/masuk")
+    assert _browser(app, scene.people["finance"]).get("/keuangan").status_code == 403
+
+
 def _breaches(app: Flask, scene: Scene, visit: Visit, only: str = "") -> list[str]:
     """Every route (of one blueprint) x everybody: answers that the declaration does not allow."""
     found = []
