@@ -1,6 +1,7 @@
 """Development only: every message sent, and one-click sign-in as any demo person."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request
@@ -14,7 +15,7 @@ from marketplace.web.identity import parse_id, remember
 
 pages = Blueprint("dev", __name__, url_prefix="/dev")
 
-_NEWEST = 60
+_NEWEST = 20
 
 
 @pages.get("/inbox")
@@ -42,7 +43,8 @@ def sign_in() -> Response:
 def _messages() -> list[dict[str, Any]]:
     folder = current_app.extensions["settings"].message_folder
     files = sorted(folder.glob("*.json"), reverse=True)[:_NEWEST] if folder.is_dir() else []
-    return [json.loads(file.read_text()) for file in files]
+    messages = [json.loads(file.read_text()) for file in files]
+    return [each | {"sent_at": datetime.fromisoformat(each["sent_at"])} for each in messages]
 
 
 def _people() -> list[dict[str, Any]]:
