@@ -98,8 +98,10 @@ def check_family_card(kk: str) -> str:
         digits = niks.normalise(kk)
     except MalformedNik as error:
         raise KkMalformed() from error
-    if len(digits) != _KK_LENGTH or len(set(digits)) == 1:
+    if len(digits) != _KK_LENGTH:
         raise KkMalformed(typed=len(digits))
+    if len(set(digits)) == 1:
+        raise KkMalformed()
     return digits
 
 

@@ -27,7 +27,13 @@ def words_for(error: MarketplaceError) -> str:
     if isinstance(error, Ineligible):
         figures = dict(error.details)
         template = figures.pop("template", None)
-        return _(template, **figures) if template else eligibility.sentence(error.code, current_language())
+        if template:
+            return _(template, **figures)
+        return (
+            WORDS[error.code](figures)
+            if figures and error.code in WORDS
+            else eligibility.sentence(error.code, current_language())
+        )
     words: Callable[[dict[str, Any]], str] | None = WORDS.get(error.code)
     if words is None:
         log.error("refusal_without_words", code=error.code)

@@ -20,6 +20,7 @@ from marketplace.encryption import vault
 from marketplace.participants import eligibility
 from marketplace.participants import service as participants
 from marketplace.participants.errors import Ineligible
+from marketplace.schemes import queries as schemes
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Digits, Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import find_participant, signed_in_user
@@ -33,7 +34,12 @@ _FIELD_OF = {
     "nik_birth_date_mismatch": "nik",
     "kk_malformed": "kk",
     "kk_quota_full": "kk",
+    "under_age": "birth",
+    "over_age": "birth",
+    "name_missing": "full_name",
+    "province_unknown": "province_code",
 }
+_WRONG_DATE = _l("Tulis tanggal lahir yang ada di kalender, misalnya 27 8 1995.")
 
 
 class PersonForm(FormSchema):
@@ -73,8 +79,7 @@ def save_person() -> str | Response:
     """Check the first page. The three boxes of the date share one error."""
     form = submitted(PersonForm())
     wrong = [form.errors.pop(name, None) for name in ("birth-day", "birth-month", "birth-year")]
-    if any(wrong) or (form.is_valid and _birth_date(form.data) is None):
-        form.refuse("birth", _("Tulis tanggal lahir yang ada di kalender, misalnya 27 8 1995."))
+    _check_birth(form, None if any(wrong) else _birth_date(form.data))
     if not form.is_valid:
         return render_template("account/register_person.html", form=form)
     _save_draft(form)
@@ -82,8 +87,10 @@ def save_person() -> str | Response:
 
 
 @pages.get("/nomor")
-def numbers() -> str:
+def numbers() -> str | Response:
     """Second page: NIK and KK."""
+    if _birth_date(_draft()) is None:
+        return redirect(url_for("registration.person"))
     return render_template("account/register_numbers.html", form=empty(**_draft()))
 
 
@@ -99,11 +106,10 @@ def save_numbers() -> str | Response:
 
 
 @pages.get("/wilayah")
-def place() -> str:
+def place() -> str | Response:
     """Third page: province, and what will be registered."""
-    return render_template(
-        "account/register_place.html", form=empty(**_draft()), draft=_draft(), provinces=PROVINCES
-    )
+    draft = _draft()
+    return _place(empty(**draft), draft) if _is_ready(draft) else redirect(url_for("registration.person"))
 
 
 @pages.post("/wilayah")
@@ -113,23 +119,55 @@ def register() -> str | Response:
     if form.is_valid and form.data["province_code"] not in PROVINCES:
         form.refuse("province_code", _("Pilih provinsi dari daftar."))
     draft = _draft()
-    if "nik" not in draft or "full_name" not in draft:
+    if not _is_ready(draft):
         return redirect(url_for("registration.person"))
     if form.is_valid:
         _register(form, draft)
     if not form.is_valid:
-        return render_template("account/register_place.html", form=form, draft=draft, provinces=PROVINCES)
+        return _ask_again(form, draft)
     session.pop("draft", None)
     nudge(batches.activate)
     flash(_("Pendaftaran Anda diterima. Bantuan pelatihan sedang kami kirim ke saldo Anda."))
     return redirect(url_for("participant.home"))
 
 
+def _place(form: Form, draft: dict[str, str]) -> str:
+    return render_template(
+        "account/register_place.html",
+        form=form,
+        draft=draft,
+        born=_birth_date(draft),
+        nik=_masked(draft["nik"]),
+        kk=_masked(draft["kk"]),
+        provinces=PROVINCES,
+    )
+
+
+def _ask_again(form: Form, draft: dict[str, str]) -> str:
+    """The page whose field was refused, with everything that was typed."""
+    again = Form(typed=draft | dict(form.typed), errors=form.errors)
+    if "birth" in form.errors or "full_name" in form.errors:
+        return render_template("account/register_person.html", form=again)
+    if "nik" in form.errors or "kk" in form.errors:
+        return render_template("account/register_numbers.html", form=again)
+    return _place(form, draft)
+
+
+def _is_ready(draft: dict[str, str]) -> bool:
+    """Whether the two pages before the last are filled in."""
+    return {"full_name", "nik", "kk"} <= draft.keys() and _birth_date(draft) is not None
+
+
+def _masked(typed: str) -> str:
+    digits = "".join(character for character in typed if character.isdigit())
+    return f"{digits[:4]}••••••••{digits[-4:]}"
+
+
 def _register(form: Form, draft: dict[str, str]) -> None:
     """Register and award in one transaction; a refusal is shown in words, with its reason."""
     born = _birth_date(draft)
     if born is None:
-        return form.refuse("province_code", _("Lengkapi dulu dua halaman sebelumnya."))
+        return form.refuse("birth", _WRONG_DATE)
     details = participants.Registration(
         full_name=draft["full_name"],
         nik=draft["nik"],
@@ -143,7 +181,19 @@ def _register(form: Form, draft: dict[str, str]) -> None:
             if current_app.extensions["settings"].grant_on_registration:
                 grants.award(current, [participant.id])
     except Ineligible as error:
-        form.refuse(_FIELD_OF.get(error.code, "province_code"), words_for(error))
+        form.refuse(_FIELD_OF.get(error.code, ""), words_for(error))
+
+
+def _check_birth(form: Form, born: date | None) -> None:
+    """A day of the calendar, and an age that the scheme takes: said at once, not two pages later."""
+    current = db.session()
+    today = clock.today(current)
+    if born is None or born > today:
+        return form.refuse("birth", _WRONG_DATE)
+    try:
+        eligibility.check_age(born, schemes.get_default_scheme(current), today)
+    except Ineligible as error:
+        form.refuse("birth", words_for(error))
 
 
 def _check_numbers(form: Form, draft: dict[str, str]) -> None:

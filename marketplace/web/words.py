@@ -19,6 +19,22 @@ WORDS: dict[str, Callable[[Details], str]] = {
     "rate_limited": lambda d: _("Terlalu banyak percobaan. Tunggu beberapa menit, lalu coba lagi."),
     "code_wrong": lambda d: _("Kode itu tidak cocok. Periksa lagi pesan yang paling baru."),
     "code_expired": lambda d: _("Kode ini sudah tidak berlaku. Minta kode baru."),
+    # registering
+    "under_age": lambda d: _(
+        "Peserta berusia paling sedikit %(minimum)s tahun; Anda %(age)s tahun.",
+        minimum=d["minimum"],
+        age=d["age"],
+    ),
+    "over_age": lambda d: _(
+        "Peserta berusia paling banyak %(maximum)s tahun; Anda %(age)s tahun.",
+        maximum=d["maximum"],
+        age=d["age"],
+    ),
+    "kk_malformed": lambda d: _("Nomor KK terdiri dari 16 angka; Anda mengetik %(typed)s.", typed=d["typed"]),
+    "kk_quota_full": lambda d: _(
+        "Satu kartu keluarga paling banyak %(allowed)s peserta, dan jumlah itu sudah tercapai.",
+        allowed=d["allowed"],
+    ),
     # buying
     "insufficient_balance": lambda d: _(
         "Kurang %(short)s. Saldo Anda %(balance)s, harga kursus %(price)s.",
@@ -44,7 +60,9 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Saldo Anda dibekukan. %(reason)s", reason=sentence(d["reason"], current_language())
     ),
     "key_reused": lambda d: _("Formulir ini sudah dipakai untuk pembelian lain. Buka lagi halaman kursus."),
-    "too_late_to_cancel": lambda d: _("Kelas sudah mulai, jadi pembelian ini tidak bisa dibatalkan lagi."),
+    "too_late_to_cancel": lambda d: _(
+        "Kelas sudah mulai atau kehadiran Anda sudah tercatat, jadi pembelian ini tidak bisa dibatalkan lagi."
+    ),
     "course_not_on_sale": lambda d: _("Kursus ini sedang tidak dijual. Saldo Anda tidak berkurang."),
     # attending
     "check_in_code_wrong": lambda d: _("Kode itu tidak cocok. Lihat kode terbaru di layar kelas."),
