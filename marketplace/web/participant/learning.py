@@ -1,7 +1,8 @@
 """My courses: what comes next, checking in, units, cancelling."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.enrolments import attendance, queries, service
 from marketplace.enrolments.cancellation import cancellable_until
+from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
@@ -51,13 +53,14 @@ def check_in(enrolment_id: uuid.UUID, session_id: uuid.UUID) -> str | Response |
     if form.is_valid:
         try:
             with db.transaction() as current:
+                _require_own(current, enrolment_id, session_id)
                 attendance.check_in(current, participant_id, session_id, form.data["code"])
         except NotFound:
             raise
         except MarketplaceError as error:
             form.refuse("code", words_for(error))
     if not form.is_valid:
-        return _enrolment(enrolment_id, form), 409
+        return _enrolment(enrolment_id, form, session_id), 409
     flash(_("Kehadiran Anda tercatat."), "daun")
     return redirect(url_for("participant.enrolment", enrolment_id=enrolment_id))
 
@@ -107,17 +110,40 @@ def _act(enrolment_id: uuid.UUID, act: Callable[[Session], object], done: str) -
     return redirect(url_for("participant.enrolment", enrolment_id=enrolment_id))
 
 
-def _enrolment(enrolment_id: uuid.UUID, form: Form) -> str:
+def _require_own(current: Session, enrolment_id: uuid.UUID, session_id: uuid.UUID) -> None:
+    """The session of this very enrolment, so that nobody is thanked for another class than the one shown."""
+    enrolment = queries.get_for_participant(current, enrolment_id, current_participant().id)
+    if session_id not in {each.meeting.id for each in queries.list_meetings(current, enrolment)}:
+        raise NotFound("no such session in this enrolment")
+
+
+def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = None) -> str:
     current = db.session()
     progress = queries.get_progress(current, enrolment_id, current_participant().id)
+    meetings = queries.list_meetings(current, progress.enrolment)
+    now = clock.now(current)
+    if "code" in form.errors:
+        form.errors = {_field_of(progress, meetings, tried, now): form.errors["code"]}
     return render_template(
         "participant/enrolment.html",
         progress=progress,
-        meetings=queries.list_meetings(current, progress.enrolment),
+        meetings=meetings,
         form=form,
+        tried=tried,
         until=cancellable_until(progress.enrolment.run),
         is_open=attendance.is_open,
         enrolment_tag=enrolment_tag,
         money_tag=money_tag,
-        now=clock.now(current),
+        now=now,
     )
+
+
+def _field_of(
+    progress: Progress, meetings: Sequence[AttendedMeeting], tried: uuid.UUID | None, now: datetime
+) -> str:
+    """The code field that an error belongs to; none where the session is over or not open yet."""
+    for each in meetings:
+        is_asked = each.attendance is None and attendance.is_open(each.meeting, now)
+        if each.meeting.id == tried and is_asked and progress.enrolment.is_live:
+            return f"code-{each.meeting.sequence}"
+    return ""
