@@ -6,6 +6,7 @@ from decimal import Decimal
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from marshmallow import validate
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ledger import uuid7
@@ -14,15 +15,19 @@ from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.broker import nudge
 from marketplace.catalogue import queries as courses
-from marketplace.enrolments import queries, service
-from marketplace.enrolments.errors import AlreadyEnrolled
+from marketplace.catalogue.errors import NoSeats
+from marketplace.catalogue.models import Run
+from marketplace.enrolments import offer, queries, service
+from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing
+from marketplace.enrolments.models import Earning
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
+from marketplace.participants.models import Participant
 from marketplace.web.errors import words_for
 from marketplace.web.formatting import rupiah, stamp
 from marketplace.web.forms import Digits, FormSchema, Text, submitted
 from marketplace.web.identity import current_participant
-from marketplace.web.money_steps import list_steps
+from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.participant.proof import qr_of
 from marketplace.web.shell import zone
@@ -41,8 +46,15 @@ class PurchaseForm(FormSchema):
 
 
 @pages.get("/beli/<uuid:run_id>")
-def review(run_id: uuid.UUID) -> str:
-    """What will be bought, the sum, where the money waits, the last free cancellation."""
+def review(run_id: uuid.UUID) -> str | Response:
+    """What will be bought, the sum, where the money waits, the last free cancellation.
+
+    Whoever has bought it, and came back with the browser's button, is shown the receipt.
+    """
+    bought = queries.find_for_run(db.session(), current_participant().id, run_id)
+    if bought is not None:
+        flash(_("Anda sudah terdaftar di jadwal ini. Saldo Anda tidak berkurang dua kali."))
+        return redirect(url_for("participant.receipt", enrolment_id=bought.id))
     return _review(run_id)
 
 
@@ -84,12 +96,21 @@ def receipt(enrolment_id: uuid.UUID) -> str:
         "participant/receipt.html",
         enrolment=enrolment,
         state=money_tag(enrolment, progress.earning),
-        rows=[(stamp(step.at, zone()), rupiah(step.amount), step.words) for step in steps],
+        rows=_money_rows(steps, progress.earning),
         purchase=steps[0] if steps else None,
         sealing=sealing,
         qr=qr_of(steps[0].record, sealing) if sealing else None,
         has_started=enrolment.run.starts_at <= clock.now(current),
     )
+
+
+def _money_rows(steps: list[Step], earning: Earning | None) -> list[tuple[str, str]]:
+    """When and what, for every step; that the bank has paid is no posting of this purchase, but its end."""
+    rows = [(stamp(step.at, zone()), step.words) for step in steps]
+    if earning is not None and earning.paid_at is not None:
+        words = _("%(amount)s dibayarkan ke lembaga", amount=rupiah(earning.gross))
+        rows.append((stamp(earning.paid_at, zone()), words))
+    return rows
 
 
 def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
@@ -101,9 +122,24 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
     return render_template(
         "participant/review.html",
         problem=problem,
+        obstacle=_obstacle(current, participant, run),
         run=run,
         participant=participant,
         balance=balance,
         after=balance - run.course.price,
         key=uuid7().hex,
     )
+
+
+def _obstacle(current: Session, participant: Participant, run: Run) -> str | None:
+    """Why this cannot be bought now, whatever the balance; said before anybody presses a button."""
+    grant = grants.find_grant(current, participant.id)
+    try:
+        if grant is None:
+            raise GrantMissing("no grant", state=None)
+        offer.check(grant, run, run.course.version, run.course.price, clock.now(current))
+        if run.seats_left == 0:
+            raise NoSeats("the run is full")
+    except MarketplaceError as error:
+        return words_for(error)
+    return None
