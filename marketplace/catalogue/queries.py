@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -85,6 +86,22 @@ def count_on_sale(session: Session) -> Size:
     counted = select(func.count(), func.count(func.distinct(Course.provider_id)))
     published = counted.select_from(Course).where(Course.state == CourseState.PUBLISHED)
     return Size(*session.execute(published).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Affordable:
+    """How many courses a balance covers, and how many of those start next week."""
+
+    courses: int
+    next_week: int
+
+
+def count_affordable(session: Session, balance: Decimal, now: datetime) -> Affordable:
+    """What one could buy with so much, in one query. `now` is programme time."""
+    soon = func.count().filter(conditions.starts_within(When.NEXT_WEEK, now))
+    counted = select(func.count(), soon).select_from(Course).join(Course.provider)
+    covered = conditions.build(Filters(max_price=balance), now)
+    return Affordable(*session.execute(counted.where(*covered)).one())
 
 
 def get_course(session: Session, course_id: uuid.UUID) -> Course:

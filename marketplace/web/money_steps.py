@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from ledger import TransactionRecord, find_transactions
 from marketplace.enrolments.models import Enrolment
-from marketplace.web.state_words import kind_words
+from marketplace.web.formatting import rupiah
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A ledger transaction in words, with the sum that it moved."""
+    """A ledger transaction in the buyer's words: what became of the money then."""
 
     record: TransactionRecord
     words: str
     at: datetime
-    amount: Decimal
 
 
 def list_steps(session: Session, enrolment: Enrolment) -> list[Step]:
@@ -26,9 +26,34 @@ def list_steps(session: Session, enrolment: Enrolment) -> list[Step]:
     if enrolment.transaction_id is None:
         return []
     records = find_transactions(session, reference=f"enrolment:{enrolment.id}")
-    return [_step(record) for record in sorted(records, key=lambda record: record.recorded_at)]
+    ordered = sorted(records, key=lambda record: record.recorded_at)
+    return [Step(record, _words(record), record.effective_at) for record in ordered]
 
 
-def _step(record: TransactionRecord) -> Step:
-    amount = sum((posting.amount for posting in record.postings), Decimal(0))
-    return Step(record, kind_words(record.kind), record.effective_at, amount)
+def _words(record: TransactionRecord) -> str:
+    """Each place the money went to, with its sum."""
+    sums: dict[str, Decimal] = {}
+    for posting in record.postings:
+        place = _PLACE_OF.get(posting.credit.partition(":")[0], "other")
+        sums[place] = sums.get(place, Decimal(0)) + posting.amount
+    return ", ".join(_part(place, rupiah(sums[place])) for place in _ORDER if place in sums)
+
+
+_PLACE_OF = {
+    "escrow": "escrow",
+    "payable": "provider",
+    "fees": "provider",
+    "benefit": "back",
+    "fund": "state",
+}
+_ORDER = ("escrow", "provider", "back", "state", "other")
+
+
+def _part(place: str, amount: str) -> str:
+    return {
+        "escrow": _("%(amount)s dititipkan di Bekal", amount=amount),
+        "provider": _("%(amount)s menjadi hak lembaga", amount=amount),
+        "back": _("%(amount)s kembali ke saldo Anda", amount=amount),
+        "state": _("%(amount)s kembali ke negara", amount=amount),
+        "other": _("%(amount)s berpindah", amount=amount),
+    }[place]

@@ -68,6 +68,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "run_id": run.id,
         "session_id": run.sessions[0].id,
         "enrolment_id": enrolment.id,
+        "transaction_id": enrolment.transaction_id or uuid7(),
         "later_run_id": later.id,
     }
     return ids, buyer, provider

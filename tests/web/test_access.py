@@ -41,7 +41,7 @@ HOMES = {
     "auditor": "/keuangan",
 }
 OWNED = {
-    "participant": {"enrolment_id"},
+    "participant": {"enrolment_id", "transaction_id"},
     "provider": {"run_id", "session_id", "enrolment_id", "payout_id"},
 }
 """Ids by which the pages of a blueprint name something that belongs to somebody."""

@@ -6,14 +6,18 @@ from itertools import groupby
 
 from flask import render_template, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
+from marketplace.catalogue import queries as catalogue
+from marketplace.catalogue.models import RunKind
 from marketplace.enrolments import queries
 from marketplace.enrolments.models import CANCELLED
-from marketplace.enrolments.queries import HistoryRow
+from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
+from marketplace.participants.models import Participant
 from marketplace.web.formatting import language, local, month, rupiah
 from marketplace.web.identity import current_participant
 from marketplace.web.participant.blueprint import pages
@@ -28,7 +32,7 @@ class Movement:
     row: HistoryRow
     title: str
     words: str
-    href: str | None
+    href: str
     icon: str
     tone: str
 
@@ -40,17 +44,34 @@ def home() -> str:
     participant = current_participant()
     grant = grants.find_grant(current, participant.id)
     now = clock.now(current)
+    money = queries.money_of_participant(current, participant.id)
+    may_buy = grant is not None and grant.state == GrantState.ACTIVE and money.available > 0
+    coming = queries.find_next_meeting(current, participant.id, now)
     return render_template(
         "participant/home.html",
         participant=participant,
         grant=grant,
         deadline=_deadline(grant),
         frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
-        money=queries.money_of_participant(current, participant.id),
-        coming=queries.find_next_meeting(current, participant.id, now),
+        money=money,
+        coming=coming,
+        studying=None if coming else _studying(current, participant, now),
+        affordable=catalogue.count_affordable(current, money.available, now) if may_buy else None,
         months=_months(queries.history(current, participant.id), grant),
         now=now,
     )
+
+
+def _studying(session: Session, participant: Participant, now: datetime) -> Progress | None:
+    """A self-paced course with units left to do, or None."""
+    mine = queries.list_for_participant(session, participant.id)
+    return next((each for each in mine if _has_units_left(each, now)), None)
+
+
+def _has_units_left(progress: Progress, now: datetime) -> bool:
+    run = progress.enrolment.run
+    is_on = progress.enrolment.is_live and run.kind == RunKind.SELF_PACED and run.ends_at > now
+    return is_on and progress.attended < progress.promised
 
 
 def _deadline(grant: Grant | None) -> datetime | None:
@@ -64,15 +85,18 @@ def _deadline(grant: Grant | None) -> datetime | None:
 def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
     reader = zone()
     grouped = groupby(rows, key=lambda row: local(row.line.effective_at, reader).strftime("%Y-%m"))
-    months = [[_movement(row, grant) for row in found] for _month, found in grouped]
+    months = [[movement_of(row, grant) for row in found] for _month, found in grouped]
     return [(month(found[0].row.line.effective_at, reader), found) for found in months]
 
 
-def _movement(row: HistoryRow, grant: Grant | None) -> Movement:
+def movement_of(row: HistoryRow, grant: Grant | None) -> Movement:
+    """A row of the history in words, with the page that proves it."""
     icon, tone = _SIGNS.get(row.line.kind, ("list", ""))
     if row.enrolment is None:
         kind = _kind(row, grant)
-        return Movement(row, kind_words(kind), _words(row, kind), None, icon, tone)
+        href = url_for("participant.movement", transaction_id=row.line.transaction_id)
+        title = _("Bantuan dicabut") if kind == "revocation" else kind_words(kind)
+        return Movement(row, title, _words(row, kind), href, icon, tone)
     title = row.enrolment.run.course.title
     if row.line.kind == "cancellation":
         title = _("%(course)s dibatalkan", course=title)
