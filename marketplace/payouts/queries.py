@@ -1,13 +1,14 @@
 """Reading payouts: runs, what a provider may expect, what the bank said, and whether the books hold."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from sqlalchemy import Exists, exists, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 import ledger
@@ -193,6 +194,14 @@ def list_later_payouts(session: Session, payout: Payout) -> list[Payout]:
         PayoutLine.earning_id.in_(own), PayoutLine.released_at.is_(None), PayoutLine.payout_id != payout.id
     )
     return list(session.scalars(select(Payout).where(Payout.id.in_(taken)).order_by(Payout.id.desc())))
+
+
+def list_last_refused(session: Session, provider_ids: Collection[uuid.UUID]) -> list[Payout]:
+    """For each of these providers the latest payout that the bank refused or sent back, if any."""
+    refused = (PayoutState.FAILED, PayoutState.RETURNED)
+    query = select(Payout).where(Payout.provider_id.in_(provider_ids), Payout.state.in_(refused))
+    latest = query.ext(distinct_on(Payout.provider_id)).order_by(Payout.provider_id, Payout.id.desc())
+    return list(session.scalars(latest))
 
 
 def upcoming(session: Session, provider_id: uuid.UUID) -> Upcoming:

@@ -55,13 +55,15 @@ def transaction(label: str) -> str:
         abort(404)
     codes = {code for each in record.postings for code in (each.debit, each.credit)}
     names = account_names(current, codes)
+    sealing = books.find_sealing(current, record.id)
     return render_template(
         "finance/transaction.html",
         label=chart.transaction_label(record.id),
         record=record,
         story=tell(current, record, names),
         postings=sides(current, record, names),
-        proof=proof(record),
+        proof=proof(record, sealing),
+        is_sealed=sealing is not None,
         transaction_label=chart.transaction_label,
     )
 

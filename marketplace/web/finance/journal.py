@@ -11,9 +11,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 import ledger
-from ledger import TransactionRecord
+from ledger import Sealing, TransactionRecord
 from marketplace import clock
-from marketplace.web.formatting import exact_moment, rupiah
+from marketplace.web.formatting import exact_moment, number, rupiah
 
 _PERSONAL = ("benefit:", "cash:")
 """Accounts of one person have few lines, so the balance after a posting is counted for the page."""
@@ -45,8 +45,8 @@ def balance_after(session: Session, record: TransactionRecord, code: str) -> Dec
     return own[-1] if own else None
 
 
-def proof(record: TransactionRecord) -> list[tuple[str, Any]]:
-    """What can be checked of a transaction today; nothing is claimed that is not built."""
+def proof(record: TransactionRecord, sealing: Sealing | None) -> list[tuple[str, Any]]:
+    """What can be checked of a transaction: digest, database, and its place in the public log."""
     debits = sum((each.amount for each in record.postings), Decimal(0))
     digest = record.commitment.hex()
     return [
@@ -62,6 +62,22 @@ def proof(record: TransactionRecord) -> list[tuple[str, Any]]:
                 when=exact_moment(record.recorded_at),
             ),
         ),
+        *_sealed(sealing),
+    ]
+
+
+def _sealed(sealing: Sealing | None) -> list[tuple[str, str]]:
+    if sealing is None:
+        return []
+    return [
+        (
+            _("Catatan ke-%(number)s", number=number(sealing.number)),
+            _(
+                "disegel %(when)s, pohon %(size)s catatan",
+                when=exact_moment(sealing.sealed_at),
+                size=number(sealing.size),
+            ),
+        )
     ]
 
 

@@ -1,7 +1,7 @@
 """Payout runs: prepared by beat, submitted by a person, approved by another, answered by the bank."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -49,6 +49,7 @@ def runs() -> str:
         mine=[each for each in found if waits_for(each.run, user)],
         waiting=[(scheme, rows) for scheme, rows in waiting if rows],
         waiting_words=waiting_words,
+        refused=_refused(current, [row for _scheme, rows in waiting for row in rows]),
         states=queries.count_by_state(current),
         equation=queries.equation(current),
         run_tag=payout_run_tag,
@@ -167,6 +168,14 @@ def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:
         form=form,
         most=LONGEST_REASON,
     )
+
+
+def _refused(session: Session, rows: Iterable[queries.Waiting]) -> dict[uuid.UUID, str]:
+    """Where the refused payout of a provider is read, and tried again."""
+    found = queries.list_last_refused(session, {row.provider_id for row in rows})
+    return {
+        each.provider_id: url_for("finance.payout", run_id=each.run_id, payout_id=each.id) for each in found
+    }
 
 
 def _people(session: Session, run: PayoutRun) -> dict[str, str]:
