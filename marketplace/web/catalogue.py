@@ -53,12 +53,14 @@ def search() -> str | Response:
         page = queries.search(current, wanted.filters, now)
     except CursorInvalid:
         return redirect(_address(cursor=None))
+    facets = queries.facets(current, wanted.filters, now)
     return render_template(
         "public/catalogue.html",
         search=wanted,
         page=page,
-        groups=_groups(wanted, queries.facets(current, wanted.filters, now)),
-        chips=_chips(wanted),
+        groups=_groups(wanted, facets),
+        chips=_chips(wanted, facets),
+        wider_href=_address(all="1"),
         sorts=_sorts(),
         dearer=_dearer(current, wanted, now),
         next_href=_address(cursor=page.next_cursor) if page.next_cursor else None,
@@ -137,7 +139,8 @@ def _address(**changes: str | list[str] | None) -> str:
     return url_for("catalogue.search", **{name: value for name, value in args.items() if value})
 
 
-def _chips(wanted: Search) -> list[dict[str, Any]]:
+def _chips(wanted: Search, facets: queries.Facets) -> list[dict[str, Any]]:
+    """What is on, each with its way off, then the quick filters that would still find something."""
     chips = []
     if wanted.balance is not None:
         href = _address(all="1") if wanted.fits else _address(all=None)
@@ -149,7 +152,19 @@ def _chips(wanted: Search) -> list[dict[str, Any]]:
         left = [other for other in request.args.getlist(name) if other != value]
         href = _address(**{name: left})
         chips.append({"text": text, "href": href, "on": True, "removable": True})
-    return chips
+    return chips + _quick_chips(wanted, facets)
+
+
+def _quick_chips(wanted: Search, facets: queries.Facets) -> list[dict[str, Any]]:
+    soon, online = dict(facets.when).get(When.NEXT_WEEK, 0), dict(facets.modes).get(Mode.ONLINE, 0)
+    quick = []
+    if soon and not wanted.filters.when:
+        href = _address(when=When.NEXT_WEEK.value)
+        quick.append({"text": _when_name(When.NEXT_WEEK), "href": href, "count": soon})
+    if online and not wanted.filters.modes:
+        href = _address(mode=Mode.ONLINE.value)
+        quick.append({"text": mode_name(Mode.ONLINE), "href": href, "count": online})
+    return quick
 
 
 def _groups(wanted: Search, facets: queries.Facets) -> list[tuple[Any, ...]]:
