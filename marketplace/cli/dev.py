@@ -12,8 +12,8 @@ from marketplace.cli import demo
 from marketplace.cli.console import Commands
 from marketplace.cli.guards import guarded, say, settings
 from marketplace.clock import ZONE
-from marketplace.dev import programme_clock
-from marketplace.dev.engines import running
+from marketplace.dev import owner_sql, programme_clock
+from marketplace.dev.engines import Addresses, find_running, running
 from marketplace.dev.reset import reset
 from marketplace.dev.signals import until_stopped
 from marketplace.dev.up import up
@@ -33,14 +33,37 @@ def up_command(port: int, demo: bool) -> None:
 
 @dev.command("engines")
 def engines_command() -> None:
-    """Start PostgreSQL and Valkey alone, print their addresses, and wait for Ctrl-C."""
+    """Print the addresses of PostgreSQL and Valkey; start them, until Ctrl-C, where nobody has."""
 
     def act() -> None:
+        already = find_running(_home())
+        if already:
+            _print_addresses(already)
+            return
         with until_stopped(), running(_home(), os.environ, say, shared=True) as addresses:
-            say(f"export DATABASE_URL='{addresses.database_url}'")
-            say(f"export DATABASE_OWNER_URL='{addresses.database_owner_url}'")
-            say(f"export REDIS_URL='{addresses.redis_url}'")
+            _print_addresses(addresses)
             signal.pause()
+
+    guarded(act)
+
+
+def _print_addresses(addresses: Addresses) -> None:
+    say(f"export DATABASE_URL='{addresses.database_url}'")
+    say(f"export DATABASE_OWNER_URL='{addresses.database_owner_url}'")
+    say(f"export REDIS_URL='{addresses.redis_url}'")
+
+
+@dev.command("sql")
+@click.argument("statement")
+@with_appcontext
+def sql_command(statement: str) -> None:
+    """Run one STATEMENT as the database's owner, who may do what the application may not."""
+
+    def act() -> None:
+        status, rows = owner_sql.execute(settings().database_owner_url, statement)
+        for row in rows:
+            click.echo("\t".join(row))
+        say(status)
 
     guarded(act)
 

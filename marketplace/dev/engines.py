@@ -9,7 +9,7 @@ from pathlib import Path
 from marketplace.dev import binaries, postgres, valkey
 from marketplace.dev.errors import EngineFailed, RefusedInProduction
 from marketplace.dev.layout import Layout, make_engine_folder
-from marketplace.dev.supervisor import Say, Supervisor, log_tail
+from marketplace.dev.supervisor import Say, Supervisor, holder, log_tail
 
 _PORT_ATTEMPTS = 5
 
@@ -46,6 +46,15 @@ def start_engines(supervisor: Supervisor, environ: Mapping[str, str], *, durable
     )
     _write_private(layout.addresses, asdict(addresses))
     return addresses
+
+
+def find_running(home: Path) -> Addresses | None:
+    """Where the engines of this data folder are that somebody else keeps running, or None."""
+    found = holder(home)
+    file = home / "run" / "engines.json"
+    if not (found and found.get("shared") and file.exists()):
+        return None
+    return Addresses(**json.loads(file.read_text()))
 
 
 @contextmanager

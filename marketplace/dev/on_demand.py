@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from marketplace.dev.engines import start_engines
+from marketplace.dev.engines import find_running, start_engines
 from marketplace.dev.errors import FolderInUse
-from marketplace.dev.supervisor import Say, Supervisor, holder
+from marketplace.dev.supervisor import Say, Supervisor
 
 # these need no database, or start it themselves
 _WITHOUT = frozenset({"dev up", "dev engines", "dev reset", "dev demo", "routes", "shell-completion"})
@@ -37,15 +37,10 @@ def ensure_engines(arguments: Sequence[str], environ: Mapping[str, str], say: Sa
         return
     home = Path(environ.get("BEKAL_HOME", "var")).resolve()
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not (_may_use_running(home) or _start(home, environ, say)):
+    while not (find_running(home) or _start(home, environ, say)):
         if time.monotonic() > deadline:
             raise FolderInUse(f"{home} is still in use by another command after {_PATIENCE_SECONDS:g} s")
         time.sleep(0.1)
-
-
-def _may_use_running(home: Path) -> bool:
-    found = holder(home)
-    return bool(found and found.get("shared") and (home / "run" / "engines.json").exists())
 
 
 def _start(home: Path, environ: Mapping[str, str], say: Say) -> bool:

@@ -77,7 +77,7 @@ def buy(run_id: uuid.UUID) -> str | Response | tuple[str, int]:
         raise
     except AlreadyEnrolled as error:
         flash(words_for(error))
-        return redirect(url_for("participant.courses"))
+        return redirect(url_for("participant.receipt", enrolment_id=error.details["enrolment_id"]))
     except MarketplaceError as error:
         return _review(run_id, words_for(error)), 409
     nudge(notifications.sweep)
