@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from marketplace import db
@@ -18,12 +19,15 @@ from marketplace.web.language import current_language
 pages = Blueprint("account", __name__)
 
 
+ASK_CODE = _l("Tulis enam angka dari pesan kami.")
+
+
 class ContactForm(FormSchema):
-    contact = Text()
+    contact = Text(_l("Tulis alamat e-mail atau nomor ponsel Anda."))
 
 
 class CodeForm(FormSchema):
-    code = Text()
+    code = Text(ASK_CODE)
 
 
 @pages.get("/masuk")

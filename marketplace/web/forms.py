@@ -17,7 +17,10 @@ REQUIRED = _l("Isian ini wajib diisi.")
 
 
 class Text(fields.String):
-    """A required line of text: trimmed, never blank, without NUL or other control characters."""
+    """A required line of text: trimmed, never blank, without NUL or other control characters.
+
+    `ask` is what to tell whoever left it empty, so that a summary of errors says which field it means.
+    """
 
     default_error_messages = {  # noqa: RUF012 - how marshmallow's fields declare theirs
         "required": REQUIRED,
@@ -25,8 +28,9 @@ class Text(fields.String):
         "control": _l("Ada karakter yang tidak bisa dipakai."),
     }
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, ask: object = REQUIRED, **options: Any) -> None:
         options.setdefault("required", True)
+        options["error_messages"] = {"required": ask, "blank": ask} | options.get("error_messages", {})
         super().__init__(**options)
 
     def _deserialize(

@@ -43,7 +43,7 @@ _WRONG_DATE = _l("Tulis tanggal lahir yang ada di kalender, misalnya 27 8 1995."
 
 
 class PersonForm(FormSchema):
-    full_name = Text()
+    full_name = Text(_l("Tulis nama lengkap seperti di KTP."))
     day = Digits(data_key="birth-day")
     month = Digits(data_key="birth-month")
     year = Digits(data_key="birth-year")
@@ -55,12 +55,12 @@ class PersonForm(FormSchema):
 
 
 class NumbersForm(FormSchema):
-    nik = Text()
-    kk = Text()
+    nik = Text(_l("Tulis NIK, 16 angka di KTP."))
+    kk = Text(_l("Tulis nomor kartu keluarga, 16 angka."))
 
 
 class PlaceForm(FormSchema):
-    province_code = Text()
+    province_code = Text(_l("Pilih provinsi dari daftar."))
 
 
 @pages.before_request

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from marketplace.participants.eligibility import sentence
 from marketplace.web.formatting import moment, rupiah
@@ -11,13 +12,29 @@ from marketplace.web.language import current_language
 
 Details = dict[str, Any]
 
+
+def _wrong_code(left: int) -> str:
+    """How many more tries the newest code has; after the last one only a new code helps."""
+    if left < 1:
+        return _("Kode itu tidak cocok, dan tidak bisa dicoba lagi. Minta kode baru.")
+    return ngettext(
+        "Kode itu tidak cocok. Periksa pesan yang paling baru; masih bisa dicoba %(num)s kali.",
+        "Kode itu tidak cocok. Periksa pesan yang paling baru; masih bisa dicoba %(num)s kali.",
+        left,
+    )
+
+
 WORDS: dict[str, Callable[[Details], str]] = {
     # signing in
     "contact_invalid": lambda d: _(
         "Tulis alamat e-mail atau nomor ponsel yang benar, misalnya nama@contoh.id."
     ),
-    "rate_limited": lambda d: _("Terlalu banyak percobaan. Tunggu beberapa menit, lalu coba lagi."),
-    "code_wrong": lambda d: _("Kode itu tidak cocok. Periksa lagi pesan yang paling baru."),
+    "rate_limited": lambda d: ngettext(
+        "Kode sudah diminta terlalu sering. Tunggu %(num)s menit, lalu coba lagi.",
+        "Kode sudah diminta terlalu sering. Tunggu %(num)s menit, lalu coba lagi.",
+        -(-int(d["retry_after"]) // 60),
+    ),
+    "code_wrong": lambda d: _wrong_code(d["left"]),
     "code_expired": lambda d: _("Kode ini sudah tidak berlaku. Minta kode baru."),
     # registering
     "under_age": lambda d: _(

@@ -33,7 +33,10 @@ _AGAIN = (PayoutState.FAILED, PayoutState.RETURNED)
 
 
 class CancelForm(FormSchema):
-    reason = Text(validate=validate.Length(max=LONGEST_REASON, error=_l("Alasan ini terlalu panjang.")))
+    reason = Text(
+        _l("Tulis alasan pembatalan."),
+        validate=validate.Length(max=LONGEST_REASON, error=_l("Alasan ini terlalu panjang.")),
+    )
 
 
 @pages.get("")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -24,7 +25,7 @@ from marketplace.web.state_words import enrolment_tag, money_tag
 
 
 class CheckInForm(FormSchema):
-    code = Text()
+    code = Text(_l("Tulis enam angka di layar kelas."))
 
 
 @pages.get("/kursus-saya")

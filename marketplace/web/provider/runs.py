@@ -40,9 +40,10 @@ _SHOWN = 200
 
 class CancelRunForm(FormSchema):
     reason = Text(
+        _l("Tulis alasan pembatalan."),
         validate=validate.Length(
             max=LONGEST_REASON, error=_l("Tulis paling banyak %(most)s huruf.", most=LONGEST_REASON)
-        )
+        ),
     )
 
 

@@ -116,7 +116,7 @@ def test_cancelling_wants_a_reason_that_is_kept(office: Office, sign_in: SignIn)
     assert "Tidak ada uang yang berpindah." in words(first.get(address).text)
     answer = first.post(address, data={"reason": ""})
     assert answer.status_code == 400
-    assert "Isian ini wajib diisi." in words(answer.text)
+    assert "Tulis alasan pembatalan." in words(answer.text)
     answer = first.post(address, data={"reason": "Rekening diperiksa lagi"}, follow_redirects=True)
     assert "Rekening diperiksa lagi" in words(answer.text)
     assert office.run.state == "cancelled"

@@ -92,7 +92,7 @@ def test_cancelling_wants_a_reason_and_keeps_the_page(desk: FlaskClient, stall: 
     assert "semua uang kembali utuh ke 1 peserta" in words(desk.get(address).text)
     answer = desk.post(address, data={"reason": "  "})
     assert answer.status_code == 400
-    assert "Isian ini wajib diisi." in words(answer.text)
+    assert "Tulis alasan pembatalan." in words(answer.text)
     assert desk.post(address, data={"reason": "x" * 201}).status_code == 400
     assert desk.post(address, data={"reason": "sakit", "refund": "0"}).status_code == 400
 
