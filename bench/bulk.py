@@ -144,7 +144,7 @@ def _vacuum(engine: Engine) -> None:
 def _verified(server: Server, say: Say) -> list[Figure]:
     with start("bench.verifying", {"url": server.url(APPLICATION, VERIFIED)}) as worker:
         while "seconds" not in (answer := listen(worker)):
-            say(f"verified {answer['transactions']:,} of {answer['count']:,}")
+            say(f"verified {answer['done']:,} of {answer['steps']:,} rows")
     if not answer["sound"]:
         raise RuntimeError(f"the bench's own books are not sound: {answer['problem']}")
     early, peak = answer["early_mib"], answer["peak_mib"]

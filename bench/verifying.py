@@ -3,7 +3,7 @@
 import resource
 import time
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from bench.worker import answer, settings
@@ -16,14 +16,15 @@ def main() -> None:
     """Verify the ledger that the settings name; tell how it goes, and what it took."""
     given = settings()
     with Session(create_engine(given["url"])) as session:
-        count: int = session.execute(text("SELECT count(*) FROM ledger.transaction")).scalar_one()
         early = [0.0]
+        told = [0]
 
-        def progress(transactions: int) -> None:
-            if transactions <= count / 10 or not early[0]:
+        def progress(done: int, steps: int) -> None:
+            if done <= steps / 10 or not early[0]:
                 early[0] = _peak()
-            if transactions % (count // 10 // 2000 * 2000 or 2000) == 0:
-                answer({"transactions": transactions, "count": count})
+            if done * 10 // steps > told[0]:
+                told[0] = done * 10 // steps
+                answer({"done": done, "steps": steps})
 
         start = time.perf_counter()
         report = verify(session, progress)
