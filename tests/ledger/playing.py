@@ -27,8 +27,9 @@ def play(servers: Servers, template: str, part: int) -> int:
     luck = int(os.environ.get("FAULT_SEED", luck))
     stage = Stage(servers, template)
     try:
-        # some are cut short while they are made up, so a few more
-        _run(stage, luck, EXAMPLES + EXAMPLES // 8, [Phase.generate, Phase.shrink])
+        # Hypothesis cuts some short, so there is a second helping
+        while (missing := EXAMPLES * STEPS - stage.steps) > 0:
+            _run(stage, luck + stage.plays, -(-missing // STEPS), [Phase.generate, Phase.shrink])
     except BaseException as error:
         error.add_note(f"FAULT_SEED={luck}")
         raise

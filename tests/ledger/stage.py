@@ -102,7 +102,7 @@ class Stage:
 
     def play(self) -> "Play":
         """A place for the next example."""
-        if self.plays % _EXAMPLES == 0:
+        if self._database is None or self.plays % _EXAMPLES == 0:
             self.close()
             self._database = Database(self._servers, create_database(self._servers, self._template))
             self._judge = connect(plain(self._database.app.url), autocommit=True)
