@@ -15,7 +15,7 @@ from tests.servers import Servers
 PARTS = 4
 STEPS = 50
 EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", "200")) // PARTS
-TIMEOUT_SECONDS = 300 + 10 * max(0, EXAMPLES - 50)
+TIMEOUT_SECONDS = 600 + 10 * max(0, EXAMPLES - 50)
 
 
 def play(servers: Servers, template: str, part: int) -> int:
