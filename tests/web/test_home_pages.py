@@ -11,8 +11,10 @@ from marketplace import clock
 from marketplace.batches import service as batches
 from marketplace.batches.models import Grant
 from marketplace.db import transaction
+from marketplace.enrolments.cancellation import cancel_run
+from marketplace.enrolments.completion import complete_run
 from tests import factories
-from tests.marketplace.enrolments.scenes import advance, buy
+from tests.marketplace.enrolments.scenes import advance, attend, buy
 from tests.web.conftest import SignIn, words
 
 NOTHING_BOUGHT = "Belum ada pembelian sampai batas waktunya"
@@ -38,6 +40,30 @@ def test_home_says_why_the_balance_went_back(
         assert take_back(current) == 1
     home = words(sign_in(grant.participant.user).get("/beranda").text)
     assert said in home and unsaid not in home
+
+
+@pytest.mark.parametrize(
+    ("cut_short", "said"),
+    [
+        (False, "Tidak datang. Sisa Rp562.500 kembali ke saldo."),
+        (True, "Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo."),
+    ],
+)
+def test_home_says_truly_how_a_course_ended(
+    sign_in: SignIn, session: Session, owner_engine: Engine, cut_short: bool, said: str
+) -> None:
+    with transaction() as current:
+        run = factories.make_run(current)
+        grant = factories.make_grant(current)
+        mine, other = buy(current, run, grant), buy(current, run)
+        attend(current, mine if cut_short else other, 2)
+        advance(current, owner_engine, timedelta(days=8 if cut_short else 11))
+        if cut_short:
+            cancel_run(current, run.id, None, "pengajar sakit")
+        else:
+            complete_run(current, run.id, None)
+    home = words(sign_in(grant.participant.user).get("/beranda").text)
+    assert said in home and "Selesai, hadir" not in home
 
 
 def _end(grant: Grant, buys: bool) -> datetime:

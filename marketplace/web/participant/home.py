@@ -14,7 +14,7 @@ from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.models import RunKind
 from marketplace.enrolments import queries
-from marketplace.enrolments.models import CANCELLED
+from marketplace.enrolments.models import CANCELLED, EnrolmentState
 from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
 from marketplace.participants.models import Participant
@@ -123,6 +123,8 @@ def _words(row: HistoryRow, kind: str) -> str:
     if kind == "completion" and row.enrolment is not None:
         if row.enrolment.state in CANCELLED:
             return _("Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo.")
+        if row.enrolment.state == EnrolmentState.NO_SHOW:
+            return _("Tidak datang. Sisa %(amount)s kembali ke saldo.", amount=rupiah(row.line.amount))
         return _(
             "Selesai, hadir %(percent)s%%. Sisa %(amount)s kembali ke saldo.",
             percent=row.enrolment.percent,
