@@ -8,6 +8,7 @@ from marketplace.config import Settings
 from marketplace.web import (
     account,
     catalogue,
+    compression,
     dev,
     errors,
     finance,
@@ -39,7 +40,7 @@ def install(app: Flask, settings: Settings) -> None:
     govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_env.loader = ChoiceLoader([app.jinja_env.loader or govuk, govuk])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (formatting, security, shell, errors):
+    for part in (formatting, security, shell, errors, compression):
         part.install(app)
     register(app, public.pages, Access.PUBLIC)
     register(app, catalogue.pages, Access.PUBLIC)
