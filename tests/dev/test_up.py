@@ -130,6 +130,7 @@ def test_one_command_starts_everything_and_ctrl_c_stops_it(home: Path) -> None:
     assert beside.returncode == 0, beside.stderr
     sockets = _socket_folder(home)
     assert sockets.is_dir()
+    assert "export DATABASE_OWNER_URL=" in _flask(home, "dev", "engines").stdout, "those that run, at once"
 
     assert terminal.end(signal.SIGINT) == 0
     assert processes_of(home) == []
@@ -167,6 +168,10 @@ def test_a_command_starts_stopped_engines_and_stops_them_again(home: Path) -> No
     advanced = datetime.fromisoformat(_flask(home, "dev", "clock", "advance", "10d").stdout.strip())
     assert timedelta(days=10) <= advanced - shown < timedelta(days=10, minutes=10)
     assert processes_of(home) == []
+
+    assert _flask(home, "dev", "sql", "SELECT current_user, 1 + 1").stdout == "bekal_owner\t2\nSELECT 1\n"
+    refused = _flask(home, "dev", "sql", "DELETE FROM ledger.transaction")
+    assert (refused.returncode, "cannot be changed" in refused.stderr) == (2, True), refused.stderr
 
     assert _flask(home, "dev", "clock", "advance", "-10d").returncode == 2
     assert _flask(home, "dev", "reset", "--yes").returncode == 0

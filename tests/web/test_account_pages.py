@@ -15,7 +15,8 @@ from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.participants.models import Participant
 from marketplace.participants.nik import Sex, compose
-from tests.web.conftest import words
+from tests.web.conftest import read, words
+from tests.web.page_rules import dead_fragments
 
 BORN = date(1995, 8, 27)
 NIK = compose("340407", BORN, Sex.FEMALE, 3).digits
@@ -133,3 +134,70 @@ def test_what_is_no_address_and_no_number_is_refused(
     page = client.post("/masuk", data={"contact": contact})
     assert page.status_code == 200
     assert "Ada yang perlu diperbaiki" in words(page.text)
+
+
+@pytest.mark.parametrize(
+    ("year", "said"),
+    [
+        ("2020", "Peserta berusia paling sedikit 18 tahun; Anda"),
+        ("1920", "Peserta berusia paling banyak 64 tahun; Anda"),
+        ("9999", "Tulis tanggal lahir yang ada di kalender"),
+    ],
+)
+def test_an_age_outside_the_scheme_is_told_on_the_page_where_it_is_typed(
+    registering: FlaskClient, year: str, said: str
+) -> None:
+    data = {"full_name": "Ratna", "birth-day": "27", "birth-month": "8", "birth-year": year}
+    page = registering.post("/daftar", data=data).text
+    assert said in words(page)
+    assert 'href="#birth-day"' in page
+    assert dead_fragments(read(page)) == []
+
+
+def test_the_last_page_wants_the_first_two_and_shows_no_whole_number(registering: FlaskClient) -> None:
+    assert registering.get("/daftar/nomor").location == "/daftar"
+    assert registering.get("/daftar/wilayah").location == "/daftar"
+    name = {"full_name": "Ratna", "birth-day": "27", "birth-month": "8", "birth-year": "1995"}
+    registering.post("/daftar", data=name)
+    registering.post("/daftar/nomor", data={"nik": NIK, "kk": KK})
+    page = words(registering.get("/daftar/wilayah").text)
+    assert "27 Agustus 1995" in page
+    assert f"{NIK[:4]}••••••••{NIK[-4:]}" in page
+    assert NIK not in page
+    assert KK not in page
+
+
+def test_a_number_that_is_taken_is_told_beside_its_field_and_kept(
+    client: FlaskClient, settings: Settings, session: Session
+) -> None:
+    _sign_in(client, settings, "pertama@contoh.test")
+    _register(client)
+    client.post("/keluar")
+    _sign_in(client, settings, "kedua@contoh.test")
+    name = {"full_name": "Ratna", "birth-day": "27", "birth-month": "8", "birth-year": "1995"}
+    client.post("/daftar", data=name)
+    client.post("/daftar/nomor", data={"nik": NIK, "kk": KK})
+    page = client.post("/daftar/wilayah", data={"province_code": "34"}).text
+    assert "NIK ini sudah terdaftar dengan akun lain" in words(page)
+    assert f'value="{NIK}"' in page
+    assert [each["href"] for each in read(page).select(".govuk-error-summary a")] == ["#nik"]
+    assert dead_fragments(read(page)) == []
+
+
+def test_an_empty_field_is_asked_for_by_name(client: FlaskClient, session: Session) -> None:
+    assert "Tulis alamat e-mail atau nomor ponsel Anda." in words(client.post("/masuk", data={}).text)
+
+
+def test_too_many_codes_say_how_long_to_wait(client: FlaskClient, session: Session) -> None:
+    pages = [client.post("/masuk", data={"contact": "ratna@contoh.test"}) for _ in range(6)]
+    assert "Kode sudah diminta terlalu sering. Tunggu 15 menit, lalu coba lagi." in words(pages[-1].text)
+
+
+def test_a_wrong_code_says_how_often_it_can_still_be_tried(
+    client: FlaskClient, settings: Settings, session: Session
+) -> None:
+    client.post("/masuk", data={"contact": "ratna@contoh.test"})
+    wrong = f"{(int(_code(settings)) + 1) % 1_000_000:06d}"
+    said = [words(client.post("/masuk/kode", data={"code": wrong}).text) for _ in range(5)]
+    assert "masih bisa dicoba 4 kali" in said[0]
+    assert "tidak bisa dicoba lagi. Minta kode baru." in said[4]

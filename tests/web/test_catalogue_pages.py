@@ -110,3 +110,14 @@ def test_choosing_a_run_leads_to_its_review(client: FlaskClient, courses: dict[s
     run_id = str(read(client.get(f"/kursus/{course_id}").text).select("input[name=run]")[0]["value"])
     assert client.get(f"/kursus/{course_id}/pilih?run={run_id}").location == f"/beli/{run_id}"
     assert client.get(f"/kursus/{course_id}/pilih?run=zzz").location == f"/kursus/{course_id}"
+
+
+def test_sorting_needs_no_script_and_quick_filters_say_what_they_would_leave(
+    client: FlaskClient, courses: dict[str, Course]
+) -> None:
+    page = read(client.get("/kursus").text)
+    assert page.select_one(".urut select[name=sort]") is not None
+    assert page.select_one(".urut button") is not None
+    quick = {words(str(each)): str(each["href"]) for each in page.select(".cip")}
+    assert quick["Daring 1"] == "/kursus?mode=online"
+    assert "1 kursus ditemukan" in words(client.get(quick["Daring 1"]).text)

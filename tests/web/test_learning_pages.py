@@ -14,7 +14,8 @@ from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.check_in_codes import current_code
 from marketplace.enrolments.models import Enrolment
 from tests import factories
-from tests.web.conftest import SignIn, words
+from tests.web.conftest import SignIn, read, words
+from tests.web.page_rules import dead_fragments
 
 
 @pytest.fixture
@@ -102,3 +103,51 @@ def test_another_persons_course_does_not_exist(sign_in: SignIn, session: Session
     assert stranger.post(f"/kursus-saya/{enrolment.id}/batal").status_code == 404
     answer = stranger.post(f"/kursus-saya/{enrolment.id}/sesi/{meeting.id}", data={"code": "123456"})
     assert answer.status_code == 404
+
+
+def test_a_code_is_taken_for_the_class_that_is_shown_and_no_other(
+    sign_in: SignIn, session: Session, grant: Grant
+) -> None:
+    shown, _run = _buy(grant, starts_in=timedelta(days=3))
+    with transaction() as current:
+        open_now = factories.make_run(current, starts_in=timedelta(minutes=10))
+        wish = enrolments.PurchaseRequest(grant.participant_id, open_now.id, "k2", 1, open_now.course.price)
+        enrolments.purchase(current, wish)
+    meeting = catalogue.get_run(session, open_now.id).sessions[0]
+    code, _left = current_code(meeting)
+    client = sign_in(grant.participant.user)
+    assert client.post(f"/kursus-saya/{shown.id}/sesi/{meeting.id}", data={"code": code}).status_code == 404
+
+
+def test_a_refusal_links_to_its_field_where_there_is_one(
+    sign_in: SignIn, session: Session, grant: Grant
+) -> None:
+    client = sign_in(grant.participant.user)
+    for starts_in, links in ((timedelta(minutes=10), ["#code-1"]), (timedelta(days=3), [])):
+        with transaction() as current:
+            run = factories.make_run(current, starts_in=starts_in)
+            wish = enrolments.PurchaseRequest(grant.participant_id, run.id, str(run.id), 1, run.course.price)
+            enrolment = enrolments.purchase(current, wish)
+        meeting = catalogue.get_run(session, run.id).sessions[0]
+        page = client.post(f"/kursus-saya/{enrolment.id}/sesi/{meeting.id}", data={"code": "x"}).text
+        assert [each["href"] for each in read(page).select(".govuk-error-summary a")] == links
+        assert dead_fragments(read(page)) == []
+
+
+def test_a_self_paced_course_leads_back_and_is_not_offered_for_refund_once_begun(
+    sign_in: SignIn, session: Session, grant: Grant
+) -> None:
+    with transaction() as current:
+        run = factories.make_self_paced_run(current, factories.make_course(current, price=Decimal(300_000)))
+        wish = enrolments.PurchaseRequest(grant.participant_id, run.id, "k", 1, Decimal(300_000))
+        enrolment = enrolments.purchase(current, wish)
+    client = sign_in(grant.participant.user)
+    assert "0 dari 5 unit selesai" in words(client.get("/beranda").text)
+    cancel = f"/kursus-saya/{enrolment.id}/batal"
+    assert "Batalkan, kembalikan Rp300.000" in words(client.get(cancel).text)
+    unit = catalogue.get_run(session, run.id).sessions[0]
+    client.post(f"/kursus-saya/{enrolment.id}/unit/{unit.id}")
+    assert "1 dari 5 unit selesai" in words(client.get("/beranda").text)
+    page = words(client.get(cancel).text)
+    assert "Kehadiran Anda sudah tercatat, jadi pembelian ini tidak bisa dibatalkan lagi." in page
+    assert "Batalkan, kembalikan" not in page

@@ -23,7 +23,7 @@ from marketplace.participants import service as participants
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, attend, buy
 from tests.watermark import wait_for_others
-from tests.web.conftest import SignIn, hidden_fields, words
+from tests.web.conftest import SignIn, hidden_fields, read, words
 
 
 @pytest.fixture
@@ -243,3 +243,44 @@ def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled(
         cancel_run(current, enrolment.run_id, None, "pengajar sakit")
         receipt = f"/bukti/{enrolment.id}"
     assert said in words(buyer.get(receipt).text)
+
+
+def test_whoever_goes_back_after_buying_is_shown_the_receipt(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    first, second = (hidden_fields(buyer.get(f"/beli/{run.id}").text) for _tab in range(2))
+    receipt = buyer.post(f"/beli/{run.id}", data=first).location
+    assert buyer.get(f"/beli/{run.id}").location == receipt
+    assert buyer.post(f"/beli/{run.id}", data=second).location == receipt
+    assert _balance(session, grant) == Decimal(2_750_000)
+
+
+def test_what_stands_in_the_way_is_said_before_a_button_is_pressed(
+    buyer: FlaskClient, run: Run, session: Session
+) -> None:
+    assert "Beli dengan saldo" in words(buyer.get(f"/beli/{run.id}").text)
+    with transaction() as current:
+        full = current.get_one(Run, run.id)
+        full.seats_taken = full.seats
+    page = words(buyer.get(f"/beli/{run.id}").text)
+    assert "Belum bisa dibeli Kursi terakhir jadwal ini baru saja terisi" in page
+    assert "Beli dengan saldo" not in page
+
+
+def test_the_receipt_tells_what_became_of_the_money(buyer: FlaskClient, run: Run, session: Session) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text)
+    receipt = buyer.post(f"/beli/{run.id}", data=form).location
+    assert "Rp750.000 dititipkan di Bekal" in words(buyer.get(receipt).text)
+    buyer.post(f"/kursus-saya/{receipt.rsplit('/', 1)[1]}/batal")
+    assert "Rp750.000 kembali ke saldo Anda" in words(buyer.get(receipt).text)
+
+
+def test_every_row_of_the_history_opens_its_proof(buyer: FlaskClient, session: Session) -> None:
+    [link] = read(buyer.get("/beranda").text).select(".riwayat a")
+    page = buyer.get(str(link["href"]))
+    assert "Bantuan pelatihan masuk ke saldo Anda." in words(page.text)
+    assert "Tercatat di buku besar" in words(page.text)
+    assert buyer.get(f"{link['href']}/catatan.json").status_code == 404, "not sealed yet"
+    wait_for_others(session)
+    oversight.seal()
+    assert buyer.get(f"{link['href']}/catatan.json").json is not None

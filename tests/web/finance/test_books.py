@@ -11,9 +11,11 @@ from marketplace import chart
 from marketplace.db import transaction
 from marketplace.enrolments.cancellation import cancel
 from marketplace.enrolments.models import Earning, Enrolment
+from marketplace.oversight import tasks as oversight
 from marketplace.payouts import queries as payouts
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
+from tests.watermark import wait_for_others
 from tests.web.conftest import SignIn, read, words
 from tests.web.finance.conftest import Office
 
@@ -206,3 +208,13 @@ def test_the_office_and_the_ledger_agree(office: Office) -> None:
     office.session.rollback()
     trial = ledger.trial_balance(office.session)
     assert payouts.equation_of(trial) == payouts.equation(office.session)
+
+
+def test_a_sealed_transaction_shows_its_place_in_the_log(auditor: FlaskClient, office: Office) -> None:
+    address = f"{BOOKS}/{chart.transaction_label(_earning(office).transaction_id)}"
+    assert "Tersegel" not in words(auditor.get(address).text)
+    wait_for_others(office.session)
+    oversight.seal()
+    said = words(auditor.get(address).text)
+    assert "Tersegel" in said
+    assert "Catatan ke-" in said

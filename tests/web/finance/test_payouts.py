@@ -128,6 +128,7 @@ def test_a_rejected_payout_is_tried_again_once(office: Office, sign_in: SignIn) 
     office.send()
     office.answer("AC04", "Account closed")
     first = sign_in(office.first)
+    assert f'href="{office.payout_address}"' in first.get("/keuangan").text, "it leads to what can be done"
     page = first.get(office.payout_address).text
     assert "Rekening penerima sudah ditutup. Kata bank: “Account closed” AC04" in words(page)
     assert _buttons(page) == ["Bayar lagi dalam pembayaran baru"]
