@@ -16,6 +16,8 @@ CATALOGS := $(wildcard marketplace/translations/*/LC_MESSAGES/*.po)
 WORDS := $(CATALOGS:.po=.mo)
 
 export PORT BEKAL_HOME BEKAL_DEMO
+# compile once, not at every start of every process, whatever the machine's own setting is
+export PYTHONDONTWRITEBYTECODE :=
 ifneq ($(strip $(DATABASE_URL)),)
 export DATABASE_URL DATABASE_OWNER_URL REDIS_URL
 endif
