@@ -84,12 +84,12 @@ bench: $(RUNTIME) ## how fast the ledger is, against a floor measured beside it
 MUTANTS := $(VENV)/mutants
 MUTMUT := mutmut==3.8.1
 MODULES ?=
-mutants: $(DEVELOPMENT) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='ledger.money*')
+mutants: $(DEVELOPMENT) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='money posting')
 	@test -x $(MUTANTS)/bin/mutmut || { $(BIN)/python -m venv $(MUTANTS) \
 		&& $(MUTANTS)/bin/pip install --quiet --disable-pip-version-check $(MUTMUT) \
 		&& $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 			> "$$($(MUTANTS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"; }
-	@$(BIN)/python -m tests.mutants $(MUTANTS)/bin/mutmut $(MODULES)
+	@$(MUTANTS)/bin/python -m tests.mutants $(MODULES)
 
 clean: ## remove everything that can be made again, and the data in var/
 	@if [ -x $(BIN)/flask ] && [ -d var/run ]; then BEKAL_HOME=var $(BIN)/flask dev reset --yes; fi

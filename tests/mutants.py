@@ -1,11 +1,11 @@
-"""Mutation of the ledger on servers that run all the while: `python -m tests.mutants MUTMUT [MODULES]`.
+"""Mutation of the ledger: `python -m tests.mutants [MODULES]`, in the environment that `make mutants` makes.
 
-Each mutant runs the tests that cover its function in a process of its own, and those may want a database:
-with servers that are there already this takes a second instead of ten. Prints the score of each module.
+mutmut writes every mutant of ledger/ down beside its original; `tests.mutant_runner` runs the tests that
+reach it. Servers are started once. Results are kept in mutants/results.jsonl; what has one is not run again.
 """
 
+import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -13,48 +13,73 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import mutmut.__main__ as mutmut
 import psycopg
+from mutmut.mutation.trampoline import set_mutant_under_test
 from sqlalchemy import make_url
 
 from marketplace.dev.engines import running
 from tests.servers import plain
 
-_RESULT = re.compile(r"^\s*ledger\.(\w+)\.\S+: ([a-z ]+)$")
-NOTICED = frozenset({"killed", "timeout", "segfault", "caught by type check"})
+FOLDER = Path("mutants")
+RESULTS = FOLDER / "results.jsonl"
+GOAL = 95
+# tests with generated examples, and those that wait for a crowd: the others must be enough
+LEFT_OUT = ("generated", "with_another_implementation", "anything_changed", "at_once", "while_others")
 
 
-def scores(lines: Iterable[str]) -> list[tuple[str, int, int, int]]:
-    """Module, mutants, noticed, per cent noticed; the whole at the end. What did not run does not count."""
-    found: dict[str, Counter[bool]] = {}
-    for line in lines:
-        match = _RESULT.match(line)
-        if match and match[2] not in ("not checked", "skipped"):
-            for module in (match[1], "all"):
-                found.setdefault(module, Counter())[match[2] in NOTICED] += 1
-    rows = [
-        (name, each.total(), each[True], 100 * each[True] // each.total()) for name, each in found.items()
-    ]
-    return sorted(rows, key=lambda row: (row[0] == "all", row[0]))
+def generate() -> None:
+    """Write the mutants of ledger/ and copies of everything else into a folder of their own."""
+    set_mutant_under_test("mutant_generation")
+    FOLDER.mkdir(exist_ok=True)
+    mutmut.copy_src_dir()
+    mutmut.copy_also_copy_files()
+    mutmut.setup_source_paths()
+    mutmut.store_lines_covered_by_tests()
+    mutmut.create_mutants(1)
 
 
-def main(mutmut: str, *modules: str) -> int:
-    """Run mutmut over these modules, or all. Returns 1 where fewer than 95 of 100 mutants were noticed."""
+def run(modules: Iterable[str]) -> None:
+    """Run the tests against each mutant of these modules; none named means all."""
     with tempfile.TemporaryDirectory(prefix="bekal-mutants-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         with running(Path(folder) / "home", {}, print, durable=False, temporary=True) as engines:
-            admin = plain(make_url(engines.database_admin_url))
-            with psycopg.connect(admin, autocommit=True) as connection:
+            with psycopg.connect(plain(make_url(engines.database_admin_url)), autocommit=True) as connection:
                 # the suite refuses a server that holds an installation's database
                 connection.execute("DROP DATABASE bekal")
-            servers = {"DATABASE_URL": engines.database_admin_url, "REDIS_URL": engines.redis_url}
-            environ = os.environ | servers | {"TMPDIR": folder}
-            command = [mutmut, "run", "--max-children", os.environ.get("TEST_WORKERS", "1"), *modules]
-            subprocess.run(command, env=environ, check=True)
-    listed = subprocess.run([mutmut, "results", "--all", "true"], capture_output=True, text=True, check=True)
-    rows = scores(listed.stdout.splitlines())
+            environ = {
+                "DATABASE_URL": engines.database_admin_url,
+                "REDIS_URL": engines.redis_url,
+                "TMPDIR": folder,
+                "MUTANTS": " ".join(modules),
+            }
+            options = ["-p", "tests.mutant_runner", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
+            selection = ["-k", " and ".join(f"not {each}" for each in LEFT_OUT), "tests/ledger"]
+            command = [sys.executable, "-m", "pytest", *options, *selection]
+            subprocess.run(command, env=os.environ | environ, cwd=FOLDER, check=True)
+
+
+def scores(results: Iterable[str]) -> list[tuple[str, int, int, int]]:
+    """Module, mutants, noticed, per cent noticed; the whole at the end."""
+    found: dict[str, Counter[bool]] = {}
+    for line in results:
+        result = json.loads(line)
+        for module in (result["mutant"].split(".")[1], "all"):
+            found.setdefault(module, Counter())[result["outcome"] in ("killed", "timeout")] += 1
+    rows = []
+    for name, each in sorted(found.items(), key=lambda item: (item[0] == "all", item[0])):
+        rows.append((name, each.total(), each[True], 100 * each[True] // each.total()))
+    return rows
+
+
+def main(*modules: str) -> int:
+    """Generate, run, and print the scores. Returns 1 where fewer than 95 of 100 mutants were noticed."""
+    generate()
+    run(modules)
+    rows = scores(RESULTS.read_text().splitlines())
     for row in rows:
         print("{:<22} {:>5} mutants {:>5} noticed {:>4} %".format(*row))
-    return int(not rows or rows[-1][3] < 95)
+    return int(rows[-1][3] < GOAL)
 
 
 if __name__ == "__main__":
