@@ -191,3 +191,26 @@ def test_a_name_that_would_break_the_format_is_refused(name: str) -> None:
 def test_a_text_that_no_note_may_have_is_not_signed(text: str) -> None:
     with pytest.raises(ValueError, match="newline"):
         SIGNER.sign(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET.removeprefix("PRIVATE+KEY+"),
+        SECRET.replace("PRIVATE", "PUBLIC"),
+        SECRET[:-1],
+        SECRET[:-4] + "*DFz",
+        SECRET[:-8] + "\n" + SECRET[-8:],
+        SECRET + "AAAA",
+        SECRET.replace("+AYEK", "+AoEK"),
+        SECRET.replace("c74f20a3", "C74F20A3"),
+        SECRET.replace("Peter", "Pet er"),
+        "PRIVATE+KEY+",
+        "",
+    ],
+)
+def test_what_is_no_signing_key_is_refused_without_being_shown(text: str) -> None:
+    with pytest.raises(LedgerError) as refusal:
+        read_signer(text)
+    assert refusal.value.code == "invalid_signing_key"
+    assert SECRET[-20:-4] not in str(refusal.value) + str(refusal.value.detail)
