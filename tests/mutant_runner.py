@@ -47,10 +47,10 @@ class Runner:
         self.reaching.setdefault(function, set()).add(self.current)
 
     def run(self, numbers: Sequence[int]) -> None:
-        """Run tests until one fails. The next item is never None, so the session's fixtures stay."""
+        """Run tests until one fails. What comes next is the session itself, so that its fixtures stay."""
         for number in numbers:
             item = self.items[number]
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=self.items[0])
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=item.session)
             if self.has_failed:
                 return
 
