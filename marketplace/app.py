@@ -1,5 +1,7 @@
 """create_app(): the application, its extensions, and who may open which blueprint."""
 
+import gc
+
 import structlog
 from flask import Flask
 from flask_migrate import Migrate
