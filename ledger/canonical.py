@@ -17,7 +17,14 @@ NO_PERSONAL_PART = sha256(b"").digest()
 
 def field(value: str | None) -> str:
     """Write one field with its length in front."""
-    return "-:" if value is None else f"{len(value.encode())}:{value}"
+    if value is None:
+        return "-:"
+    return f"{len(value) if value.isascii() else len(value.encode())}:{value}"
+
+
+def fields(*values: str | None) -> str:
+    """Write fields one after another."""
+    return "".join(map(field, values))
 
 
 def microseconds(at: datetime | None) -> str | None:
@@ -27,7 +34,7 @@ def microseconds(at: datetime | None) -> str | None:
 
 def line(debit: str, credit: str, currency: str, amount: Decimal) -> str:
     """Write one posting: both account codes, the currency, plain digits with two decimals."""
-    return field(debit) + field(credit) + field(currency) + field(f"{amount:.2f}")
+    return fields(debit, credit, currency, f"{amount:.2f}")
 
 
 def content(
@@ -40,24 +47,33 @@ def content(
 ) -> str:
     """Write what a request and its transaction have in common; ``metadata`` as PostgreSQL prints it."""
     originals = (str(each) if each else None for each in (settles, reverses))
-    return "".join(map(field, (kind, *originals, reference, metadata))) + "".join(lines)
+    return fields(kind, *originals, reference, metadata) + "".join(lines)
 
 
 def request_hash(effective_at: datetime | None, shared: str) -> bytes:
     """Hash a request; ``effective_at`` only when the request named one."""
-    text = field("bekal-request/1") + field(microseconds(effective_at)) + shared
-    return sha256(text.encode()).digest()
+    return request_hash_of(microseconds(effective_at), shared)
+
+
+def request_hash_of(effective: str | None, shared: str) -> bytes:
+    """Hash a request whose effective date is written already."""
+    return sha256((fields("bekal-request/1", effective) + shared).encode()).digest()
 
 
 def hold_hash(key: str, expires_at: datetime, shared: str) -> bytes:
     """Hash the request of a hold."""
-    fields = ("bekal-hold/1", key, microseconds(expires_at))
-    return sha256(("".join(map(field, fields)) + shared).encode()).digest()
+    head = fields("bekal-hold/1", key, microseconds(expires_at))
+    return sha256((head + shared).encode()).digest()
 
 
 def personal_digest(salt: UUID, personal: str) -> bytes:
     """Hash a personal part, as PostgreSQL prints it, behind its own salt."""
-    return sha256(salt.bytes + personal.encode()).digest()
+    return salted(salt.bytes, personal)
+
+
+def salted(salt: bytes, text: str) -> bytes:
+    """Hash a text behind its salt."""
+    return sha256(salt + text.encode()).digest()
 
 
 def commitment(
@@ -71,19 +87,16 @@ def commitment(
     ``head`` is id, key, effective_at and recorded_at.
     """
     transaction_id, key, effective_at, recorded_at = head
-    fields = (
-        "bekal-ledger/1",
-        str(transaction_id),
-        key,
-        microseconds(effective_at),
-        microseconds(recorded_at),
-    )
-    money = "".join(map(field, fields)) + shared
-    inner = sha256(salt.bytes + money.encode()).digest()
+    instants = (microseconds(effective_at), microseconds(recorded_at))
+    return commitment_of(salt.bytes, (str(transaction_id), key, *instants), shared, personal)
+
+
+def commitment_of(salt: bytes, head: tuple[str | None, ...], shared: str, personal: bytes | None) -> bytes:
+    """The same, of values that are written already."""
+    inner = salted(salt, fields("bekal-ledger/1", *head) + shared)
     return sha256(inner + (NO_PERSONAL_PART if personal is None else personal)).digest()
 
 
 def balance_entry(salt: bytes, account: str, currency: str, debits: Decimal, credits: Decimal) -> bytes:
     """Return what stands for one account in a tree of sealed balances."""
-    fields = ("bekal-balance/1", account, currency, f"{debits:.2f}", f"{credits:.2f}")
-    return sha256(salt + "".join(map(field, fields)).encode()).digest()
+    return salted(salt, fields("bekal-balance/1", account, currency, f"{debits:.2f}", f"{credits:.2f}"))

@@ -8,9 +8,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger import canonical
@@ -20,6 +21,7 @@ from ledger.verification_sql import (
     ACCOUNT_PROBLEMS,
     BALANCE_PROBLEMS,
     FOLDED_PROBLEMS,
+    HEAD,
     ORIGINAL_PROBLEMS,
     ORPHANED_PERSONAL,
     ORPHANED_POSTINGS,
@@ -35,6 +37,8 @@ SELECT (SELECT count(*) FROM ledger.transaction) + coalesce((SELECT max(tree_siz
 """
 
 Progress: TypeAlias = Callable[[int, int], None]
+Leg: TypeAlias = Sequence[Any]
+"""A row of TRANSACTIONS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,78 +137,78 @@ def _further(count: _Count) -> Callable[[int], None]:
 def _transaction_problems(session: Session, count: _Count) -> Generator[Problem, None, None]:
     # closed at the first problem too: the cursor lives in the database
     with session.execute(text(TRANSACTIONS), execution_options={"yield_per": _BATCH}) as rows:
-        for _, group in groupby(rows, key=lambda row: row.id):
+        for _, group in groupby(rows, key=itemgetter(0)):
             legs = list(group)
             count.transactions += 1
             count.postings += len(legs)
             what = _what_is_wrong(legs)
             if what is not None:
-                yield Problem("transaction", f"{legs[0].id} ({legs[0].key})", what)
+                yield Problem("transaction", f"{legs[0][0]} ({legs[0][1]})", what)
             if count.transactions % _BATCH == 0:
                 count.tell(count.transactions)
 
 
-def _what_is_wrong(legs: list[Row[Any]]) -> str | None:
+def _what_is_wrong(legs: Sequence[Leg]) -> str | None:
     """The first thing wrong with a transaction, given one row per posting."""
     return _wrong_shape(legs) or _wrong_posting(legs) or _wrong_personal(legs[0]) or _wrong_hash(legs)
 
 
-def _wrong_shape(legs: list[Row[Any]]) -> str | None:
-    head = legs[0]
-    if head.seq is None:
-        return f"it says {head.postings} postings and has none"
-    numbers = [leg.seq for leg in legs]
-    if numbers != list(range(1, head.postings + 1)):
-        return f"it says {head.postings} postings and has those numbered {numbers}"
+def _wrong_shape(legs: Sequence[Leg]) -> str | None:
+    expected = legs[0][4]
+    numbers = [leg[HEAD] for leg in legs]
+    if numbers == [None]:
+        return f"it says {expected} postings and has none"
+    if numbers != list(range(1, expected + 1)):
+        return f"it says {expected} postings and has those numbered {numbers}"
     return None
 
 
-def _wrong_posting(legs: list[Row[Any]]) -> str | None:
+def _wrong_posting(legs: Sequence[Leg]) -> str | None:
     for leg in legs:
-        where = f"posting {leg.seq}"
-        if leg.debit is None or leg.credit is None:
+        _, _, kind, position, *_ = leg
+        seq, written_at, amount, is_positive, debit, credit, currency, other, is_allowed = leg[HEAD:]
+        where = f"posting {seq}"
+        if debit is None or credit is None:
             return f"{where} names an account that does not exist"
-        if leg.posting_position != leg.position:
+        if written_at != position:
             return f"{where} has another position than its transaction"
-        if not leg.amount > 0 or leg.debit == leg.credit:
-            return f"{where} moves nothing: {leg.amount} from {leg.debit} to {leg.credit}"
-        if leg.currency != leg.credit_currency:
-            return f"{where} crosses currencies: {leg.currency} to {leg.credit_currency}"
-        if not leg.is_allowed:
-            return f"{where} is a flow that is not allowed: {leg.kind} from {leg.debit} to {leg.credit}"
+        if not is_positive or debit == credit:
+            return f"{where} moves nothing: {amount} from {debit} to {credit}"
+        if currency != other:
+            return f"{where} crosses currencies: {currency} to {other}"
+        if not is_allowed:
+            return f"{where} is a flow that is not allowed: {kind} from {debit} to {credit}"
     return None
 
 
-def _wrong_personal(head: Row[Any]) -> str | None:
+def _wrong_personal(head: Leg) -> str | None:
     """The personal part is there and untouched, or erased with a log entry, or never was."""
-    if head.personal is None:
-        was_lost = head.personal_digest is not None and not head.is_erased
+    digest, salt, personal, is_erased = head[14:HEAD]
+    if personal is None:
+        was_lost = digest is not None and not is_erased
         return "its personal part is gone without an erasure" if was_lost else None
-    if head.personal_digest is None:
+    if digest is None:
         return "it has a personal part that it was not written with"
-    if canonical.personal_digest(head.personal_salt, head.personal) != head.personal_digest:
+    if canonical.salted(salt, personal) != digest:
         return "its personal part was changed"
     return None
 
 
-def _wrong_hash(legs: list[Row[Any]]) -> str | None:
-    head = legs[0]
-    shared = canonical.content(
-        head.kind,
-        head.settles,
-        head.reverses,
-        head.reference,
-        head.metadata,
-        [canonical.line(leg.debit, leg.credit, leg.currency, leg.amount) for leg in legs],
+def _wrong_hash(legs: Sequence[Leg]) -> str | None:
+    name, key, kind, _, _, request_hash, commitment, salt, effective, recorded = legs[0][:10]
+    settles, reverses, reference, metadata, digest = legs[0][10:15]
+    shared = canonical.fields(kind, settles, reverses, reference, metadata) + "".join(
+        [
+            canonical.fields(debit, credit, currency, amount)
+            for amount, _, debit, credit, currency, *_ in [leg[HEAD + 2 :] for leg in legs]
+        ]
     )
-    identity = (head.id, head.key, head.effective_at, head.recorded_at)
-    if canonical.commitment(head.salt, identity, shared, head.personal_digest) != head.commitment:
-        amounts = ", ".join(f"{leg.debit} to {leg.credit} {leg.amount}" for leg in legs[:3])
+    if canonical.commitment_of(salt, (name, key, effective, recorded), shared, digest) != commitment:
+        amounts = ", ".join(f"{leg[HEAD + 4]} to {leg[HEAD + 5]} {leg[HEAD + 2]}" for leg in legs[:3])
         return f"its content does not fit its commitment (now {amounts})"
     # the request may have left the effective date to the ledger
-    if head.request_hash not in (
-        canonical.request_hash(head.effective_at, shared),
-        canonical.request_hash(None, shared),
+    if request_hash != canonical.request_hash_of(None, shared) and request_hash != canonical.request_hash_of(
+        effective, shared
     ):
         return "its request hash does not fit its content"
     return None

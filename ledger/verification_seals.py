@@ -32,6 +32,7 @@ from ledger.verify_receipt import Checkpoint, GrowingTree, Refused, VerifierKey,
 Found: TypeAlias = tuple[str, str, str]
 _BATCH = 2000
 _HASH_BYTES = 32
+_NOTHING: tuple[Any, ...] = (None,) * 5
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class _Walk:
     tree: GrowingTree = field(default_factory=GrowingTree)
     place: tuple[int, Any] = (-1, None)
     hashes: list[list[bytes]] = field(default_factory=lambda: [[]])
-    names: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
 def seal_problems(
@@ -110,37 +111,42 @@ def _leaf_problems(
     published: Checkpoint | None,
     progress: Callable[[int], None],
 ) -> Iterator[Found]:
-    since = last.through if last else 0
-    for number in range(walk.tree.size, seal.tree_size):
-        leaf = next(leaves, None)
-        name = f"{number} ({leaf.key})" if leaf and leaf.number == number else str(number)
-        if leaf is None or leaf.number != number:
-            yield "leaf", name, "it is missing"
+    since, through, size = last.through if last else 0, seal.through, published.size if published else -1
+    for expected in range(walk.tree.size, seal.tree_size):
+        number, transaction_id, key, position, commitment = next(leaves, _NOTHING)
+        if number != expected:
+            yield "leaf", str(expected), "it is missing"
             return
-        if leaf.commitment is None:
-            yield "leaf", name, f"its transaction {leaf.transaction_id} does not exist"
+        if commitment is None:
+            yield "leaf", str(number), f"its transaction {transaction_id} does not exist"
             return
-        if not since <= leaf.position < seal.through:
-            yield "leaf", name, f"its transaction was written outside the positions of seal {seal.id}"
-        if (leaf.position, leaf.transaction_id) <= walk.place:
-            yield "leaf", name, "it is out of order: transactions are sealed in the order of their positions"
-        walk.place = (leaf.position, leaf.transaction_id)
-        hashed = leaf_hash(bytes(leaf.commitment))
+        place = (position, transaction_id)
+        if not since <= position < through:
+            yield _named(number, key, f"its transaction was written outside the positions of seal {seal.id}")
+        if place <= walk.place:
+            yield _named(
+                number, key, "it is out of order: transactions are sealed in the order of their positions"
+            )
+        walk.place = place
+        hashed = leaf_hash(commitment)
         walk.tree.add(hashed)
         if walk.tree.size % _BATCH == 0:
             progress(walk.tree.size)
-        walk.names.append(name)
-        yield from _tile_problems(walk, 0, hashed)
-        if published and published.size == walk.tree.size and published.root != walk.tree.root():
-            yield "leaf", name, f"up to here the log is not what the checkpoint of {published.size} published"
+        walk.keys.append(key)
+        walk.hashes[0].append(hashed)
+        if len(walk.keys) == WIDTH:
+            yield from _tile_problems(walk, 0)
+        if size == walk.tree.size and published and published.root != walk.tree.root():
+            yield _named(number, key, f"up to here the log is not what the checkpoint of {size} published")
 
 
-def _tile_problems(walk: _Walk, level: int, hashed: bytes) -> Iterator[Found]:
-    """Add a hash to the tile under way; hold a full one against what is stored, and go up."""
-    if len(walk.hashes) == level:
-        walk.hashes.append([])
+def _named(number: int, key: str, what: str) -> Found:
+    return "leaf", f"{number} ({key})", what
+
+
+def _tile_problems(walk: _Walk, level: int) -> Iterator[Found]:
+    """Hold a tile that has become full against what is stored, and go up."""
     tile = walk.hashes[level]
-    tile.append(hashed)
     if len(tile) < WIDTH:
         return
     number = (walk.tree.size >> (8 * (level + 1))) - 1
@@ -152,12 +158,16 @@ def _tile_problems(walk: _Walk, level: int, hashed: bytes) -> Iterator[Found]:
         at = next(
             i for i, each in enumerate(tile) if each != bytes(stored.hashes[i * _HASH_BYTES :][:_HASH_BYTES])
         )
-        yield "leaf", walk.names[at], "its transaction is not the one that was sealed"
+        first = walk.tree.size - WIDTH
+        yield _named(first + at, walk.keys[at], "its transaction is not the one that was sealed")
     elif bytes(stored.hashes) != b"".join(tile) or bytes(stored.root) != root:
         yield "tile", f"{level}/{number}", "it is not made of the hashes below it"
     walk.hashes[level] = []
-    walk.names = walk.names if level else []
-    yield from _tile_problems(walk, level + 1, root)
+    walk.keys = walk.keys if level else []
+    if len(walk.hashes) == level + 1:
+        walk.hashes.append([])
+    walk.hashes[level + 1].append(root)
+    yield from _tile_problems(walk, level + 1)
 
 
 def _checkpoint_problems(seal: Row[Any], keys: Sequence[VerifierKey]) -> Iterator[Found]:
