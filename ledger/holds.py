@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from ledger.calling import call, posted
+from ledger.calling import call, call_posting
 from ledger.errors import InvalidExpiry, UnknownHold
 from ledger.ids import uuid7
 from ledger.money import require_amount
@@ -80,8 +80,8 @@ def capture(
         )
     )
     content = (format(captured, "f"), effective_at, reference, json_text(metadata))
-    (row,) = call(session, _CAPTURE, (uuid7(), key, hold_id, *content))
-    return posted(row)
+    (posted,) = call_posting(session, _CAPTURE, (uuid7(), key, hold_id, *content))
+    return posted
 
 
 def release(session: Session, hold_id: UUID) -> HoldRecord:

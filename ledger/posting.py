@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ledger.balances import get_transaction
-from ledger.calling import call, posted
+from ledger.calling import call, call_posting
 from ledger.errors import InvalidPostings, InvalidRequest
 from ledger.ids import uuid7
 from ledger.records import JSON, Posted, Posting, TransactionRequest
@@ -80,7 +80,7 @@ def post_many(session: Session, requests: Sequence[TransactionRequest]) -> list[
     if not requests:
         return []
     batch = json.dumps([_as_json(request) for request in requests], ensure_ascii=False)
-    return [posted(row) for row in call(session, _POST_MANY, [batch])]
+    return call_posting(session, _POST_MANY, (batch,))
 
 
 def reverse(
@@ -144,7 +144,7 @@ def _in_part(mirrored: Sequence[Posting], amounts: Sequence[Decimal]) -> list[Po
 def _post(session: Session, request: TransactionRequest) -> Posted:
     postings = request.postings
     # check_code() let nothing through that would need quoting inside an array
-    (row,) = call(
+    (posted,) = call_posting(
         session,
         _POST,
         (
@@ -162,7 +162,7 @@ def _post(session: Session, request: TransactionRequest) -> Posted:
             json_text(request.personal),
         ),
     )
-    return posted(row)
+    return posted
 
 
 def _as_json(request: TransactionRequest) -> dict[str, object]:
