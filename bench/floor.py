@@ -13,6 +13,7 @@ from bench.server import Server
 from marketplace.dev.postgres import OWNER
 
 DATABASE = "floor"
+_TURNS = (1, 5, 25)
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _TABLES = """
 CREATE TABLE account (id integer PRIMARY KEY, balance numeric(20, 2) NOT NULL);
@@ -48,14 +49,18 @@ def build(server: Server, payers: int) -> None:
 
 
 def pgbench(server: Server, role: str, database: str, script: str, clients: int, seconds: float) -> float:
-    """Run a script with prepared statements and return transactions a second, connecting left out."""
+    """Run a script with prepared statements and return transactions a second, connecting left out.
+
+    On a machine so busy that a turn ends before the first transaction does, the turn is taken longer.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".sql", dir=server.folder) as file:
         file.write(script)
         file.flush()
-        arguments = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
-        arguments += ["-T", str(max(round(seconds), 1)), "-f", str(Path(file.name))]
-        printed = server.program("pgbench", arguments, role, database)
-    found = _RATE.search(printed)
-    if found is None:
-        raise RuntimeError(f"pgbench says no rate:\n{printed}")
-    return float(found[1])
+        for longer in _TURNS:
+            arguments = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
+            arguments += ["-T", str(max(round(seconds * longer), longer)), "-f", str(Path(file.name))]
+            printed = server.program("pgbench", arguments, role, database)
+            found = _RATE.search(printed)
+            if found is not None:
+                return float(found[1])
+    raise RuntimeError(f"pgbench says no rate:\n{printed}")
