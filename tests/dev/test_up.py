@@ -104,8 +104,9 @@ def _socket_folder(home: Path) -> Path:
     return Path(next(words).removeprefix(setting))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
+    """One data folder for all, made by whichever comes first: the others start with data that is there."""
     folder = Path(mkdtemp(prefix="bekal-up-"))
     folder.chmod(0o755)
     (folder / "tmp").mkdir()

@@ -19,7 +19,7 @@ from marketplace.enrolments import locks, service
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
 
-_THINKING_SECONDS = 0.02
+_THINKING_SECONDS = 0.2
 
 
 def overselling() -> Flask:

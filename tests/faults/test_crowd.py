@@ -87,14 +87,14 @@ def test_fifty_identical_purchases_make_one_debit_and_get_one_answer(live: Live,
     _assert_books_balance(live)
 
 
-def test_fifty_purchases_under_other_keys_are_told_that_one_has_been_made(
+def test_fifty_purchases_under_other_keys_lead_to_the_receipt_of_the_one(
     live: Live, crowd: list[str]
 ) -> None:
     run_id = _open_run(live, SEATS)
     [buyer] = open_reviews(live.port, f"/beli/{run_id}", crowd[:1])
     answers = press_at_once([_with_another_key(buyer) for _ in range(50)])
-    places = Counter(answer.location.split("/")[1] for answer in answers)
-    assert places == Counter({"kursus-saya": 49, "bukti": 1})
+    assert len({answer.location for answer in answers}) == 1
+    assert answers[0].location.startswith("/bukti/")
     assert _sold(live, run_id) == Sold(1, 1, PRICE, 1)
 
 

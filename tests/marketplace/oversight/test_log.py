@@ -90,7 +90,11 @@ def test_beat_seals_at_every_tick_and_rolls_up_now_and_then(app: Flask, settings
 
 def test_the_key_is_the_same_after_a_restart_and_belongs_to_the_installation() -> None:
     first, again, other = (
-        read_signer(load_settings({"BEKAL_ENV": "test", "DATABASE_URL": "x", **more}).log_signing_key)
+        read_signer(
+            load_settings(
+                {"BEKAL_ENV": "test", "DATABASE_URL": "postgresql://nowhere/none", **more}
+            ).log_signing_key
+        )
         for more in ({}, {}, {"ENCRYPTION_KEY": "another"})
     )
     assert first.key == again.key != other.key
