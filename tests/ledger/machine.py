@@ -49,6 +49,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.stage = stage
+        self.stage = stage
         self.play: Play = stage.play()
         self.desk = Desk(self.play, Paper(self.play.codes))
         self.paper = self.desk.paper
@@ -280,6 +281,7 @@ class Machine(RuleBasedStateMachine):
             if sys.exc_info()[0] is None:
                 self._verify()
         finally:
+            self.stage.note(sys.exc_info()[1])
             self.play.close()
 
     def _verify(self) -> None:

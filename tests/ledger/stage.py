@@ -99,6 +99,12 @@ class Stage:
         self._database: Database | None = None
         self._judge: Judge | None = None
         self.plays = self.steps = 0
+        self.found: AssertionError | None = None
+
+    def note(self, error: BaseException | None) -> None:
+        """Remember the first thing that an example found to be wrong."""
+        if self.found is None and isinstance(error, AssertionError):
+            self.found = error
 
     def play(self) -> "Play":
         """A place for the next example."""

@@ -62,7 +62,7 @@ SEEDED = {
         " is .* and .*, not",
     ),
     "a repeat is done again": (
-        _changed("post", ("p_kind, p_key, v_hash", f"p_kind, {_AGAIN}, v_hash")),
+        _changed("post", ("p_kind, p_key,\n            v_hash", f"p_kind, {_AGAIN}, v_hash")),
         "is a repeat, or is none|gets another answer",
     ),
     "the sealer loses one": (
