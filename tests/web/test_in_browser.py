@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +45,13 @@ def scene(live: Live) -> Scene:
 @pytest.fixture
 def screen(live: Live, scene: Scene, browser: "Browser") -> Iterator[Open]:
     """Opens a page of somebody's own browser: screen("participant", PHONE, java_script_enabled=False)."""
+    with opening(live, scene, browser) as open_page:
+        yield open_page
+
+
+@contextmanager
+def opening(live: Live, scene: Scene, browser: "Browser") -> Iterator[Open]:
+    """What opens pages, each in a browser of its own; all are closed at the end."""
     contexts = []
 
     def open_page(who: str, size: dict[str, int], **options: object) -> "Page":
@@ -113,8 +122,9 @@ def _bring_buyer(live: Live, scene: Scene) -> str:
         return course.title
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    ("size", "script"), [(PHONE, False), (DESK, True)], ids=["phone without script", "desk with script"]
+)
 def test_a_participant_buys_by_clicking_from_the_catalogue_to_the_receipt(
     live: Live, scene: Scene, screen: Open, size: dict[str, int], script: bool
 ) -> None:
@@ -132,21 +142,49 @@ def test_a_participant_buys_by_clicking_from_the_catalogue_to_the_receipt(
     assert title in page.inner_text("main")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_no_main_page_is_wider_than_the_screen_or_has_small_targets(
-    scene: Scene, screen: Open, size: dict[str, int]
-) -> None:
-    found, pages = [], {}
-    for who, address in _main_pages(scene):
-        page = pages.setdefault(who, None) or screen(who, size)
-        pages[who] = page
+@dataclass
+class Tour:
+    """What came of opening every main page once: faults of its shape, addresses asked for, complaints."""
+
+    faults: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def open(self, page: "Page", who: str, address: str) -> None:
         answer = page.goto(address)
         assert answer is not None and answer.status == 200, address
-        too_wide = page.evaluate(_WIDER_THAN_THE_SCREEN)
-        if too_wide > 0:
-            found.append(f"{who} {address}: {too_wide} px too wide")
-        found += [f"{who} {address}: {each}" for each in page.evaluate(_SMALL_TARGETS, TARGET)]
-    assert not found, "\n".join(found)
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)  # type: ignore[arg-type] # width and height
+            too_wide = page.evaluate(_WIDER_THAN_THE_SCREEN)
+            small = page.evaluate(_SMALL_TARGETS, TARGET)
+            where = f"{who} {address} at {size['width']} px"
+            self.faults += [f"{where}: {too_wide} px too wide"] if too_wide > 0 else []
+            self.faults += [f"{where}: {each}" for each in small]
+
+
+@pytest.fixture(scope="module")
+def tour(live: Live, scene: Scene, browser: "Browser") -> Tour:
+    """Every main page, opened once by whom it is for."""
+    found = Tour()
+    with opening(live, scene, browser) as screen:
+        pages: dict[str, Page] = {}
+        for who, address in _main_pages(scene):
+            if who not in pages:
+                pages[who] = screen(who, DESK)
+                pages[who].on("request", lambda request: found.asked.append(request.url))
+                pages[who].on("console", lambda message: found.said.append(message.text))
+            found.open(pages[who], who, address)
+    return found
+
+
+def test_no_main_page_is_wider_than_the_screen_or_has_small_targets(tour: Tour) -> None:
+    assert not tour.faults, "\n".join(tour.faults)
+
+
+def test_no_page_asks_another_site_for_anything_or_breaks_its_policy(live: Live, tour: Tour) -> None:
+    sites = {url.split("/")[2] for url in tour.asked if not url.startswith("data:")}
+    assert sites == {live.url.split("/")[2]}
+    assert tour.said == []
 
 
 def test_a_page_that_is_too_wide_and_a_small_button_are_seen(screen: Open) -> None:
@@ -183,19 +221,6 @@ def test_the_first_thing_that_tab_reaches_skips_to_the_content(screen: Open) -> 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "isi"
-
-
-def test_no_page_asks_another_site_for_anything_or_breaks_its_policy(scene: Scene, screen: Open) -> None:
-    for who in ("stranger", "participant", "provider", "finance"):
-        page = screen(who, DESK)
-        asked: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.on("console", lambda message, said=said: said.append(message.text))
-        for _who, address in (each for each in _main_pages(scene) if each[0] == who):
-            page.goto(address)
-        assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {page.url.split("/")[2]}
-        assert said == []
 
 
 def _brightness(colour: str) -> float:
