@@ -51,7 +51,8 @@ HOMES = {
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "value")
 """Attributes that are read out or shown; of values only those on buttons."""
 
-_WORD = re.compile(r"[^\W\d_]{3,}")
+# whole words: a piece of an id, such as ada3, is none
+_WORD = re.compile(r"\b[^\W\d_]{3,}\b")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 

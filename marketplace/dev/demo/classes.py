@@ -39,6 +39,9 @@ _LEARNERS = """
 _OPEN_SESSIONS = """
     SELECT id, run_id, sequence FROM run_session
     WHERE run_id = ANY(%s) AND ledger.now() BETWEEN starts_at - interval '15 minutes' AND ends_at"""
+_IN_SESSION = """
+    SELECT EXISTS (SELECT FROM run_session
+                   WHERE run_id = ANY(%s) AND %s BETWEEN starts_at - interval '15 minutes' AND ends_at)"""
 _UNRECORDED_SESSIONS = """
     SELECT id, run_id, sequence FROM run_session s WHERE run_id = ANY(%s) AND starts_at <= ledger.now()
         AND NOT EXISTS (SELECT FROM attendance a WHERE a.session_id = s.id)"""
@@ -75,6 +78,8 @@ def hold_classes(ground: Playground) -> School:
         counts: Counter[str] = Counter()
         counts["units done alone"] = _do_units(ground, school)
         for number, instant in enumerate(timetable.looks(ground.days)):
+            if number != _STOPPED_AFTER and not ground.reader.value(_IN_SESSION, list(school.coded), instant):
+                continue  # nobody has anything to type
             ground.travel(instant)
             if number == _STOPPED_AFTER:
                 school.stopped = _stop_one(ground, school)
