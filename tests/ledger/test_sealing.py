@@ -19,7 +19,7 @@ from ledger.sealing import seal as sealing_now
 from ledger.verify_receipt import COSIGNATURE, VerifierKey, open_note, read_checkpoint
 from tests.ledger.books import ANI, BUDI, funded, grant, move, purchase
 from tests.ledger.conftest import Database
-from tests.watermark import seal
+from tests.watermark import seal, wait_for_others
 
 SIGNER = new_signer("bekal.example/log", bytes(range(32)))
 COMMITMENTS = (
@@ -236,11 +236,12 @@ def test_late_committers_are_sealed_and_a_naive_sealer_loses_them(
     grant(session, BUDI)
     session.commit()
     naive = NaiveSealer()
+    wait_for_others(session)
     with Session(app_engine) as late:
         purchase(late, 1, key="late", who=BUDI)
         purchase(session, 1, key="early")
         session.commit()
-        seal(session, SIGNER)
+        sealing_now(session, SIGNER)
         naive.run(session)
         session.commit()
         # neither is sealed while the one that began first is under way: nothing may come in between later
