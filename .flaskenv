@@ -1,1 +1,1 @@
-FLASK_APP=marketplace.app:create_cli_app
+FLASK_APP=marketplace.command:create_cli_app

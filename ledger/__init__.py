@@ -75,7 +75,7 @@ from ledger.records import (
 )
 from ledger.rollups import roll_up
 from ledger.sealing import Seal, find_seal, seal
-from ledger.verification import Problem, Report, verify
+from ledger.verification import Problem, Report, verify, verify_transaction
 
 __all__ = [
     "JSON",
@@ -166,4 +166,5 @@ __all__ = [
     "trial_balance",
     "uuid7",
     "verify",
+    "verify_transaction",
 ]

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger import canonical
+from ledger.errors import UnknownTransaction
 from ledger.verification_holds import hold_problems
 from ledger.verification_seals import seal_problems
 from ledger.verification_sql import (
@@ -22,6 +24,7 @@ from ledger.verification_sql import (
     BALANCE_PROBLEMS,
     FOLDED_PROBLEMS,
     HEAD,
+    ONE_TRANSACTION,
     ORIGINAL_PROBLEMS,
     ORPHANED_PERSONAL,
     ORPHANED_POSTINGS,
@@ -96,6 +99,18 @@ def verify(
     return Report(count.transactions, count.postings, accounts, problem)
 
 
+def verify_transaction(session: Session, transaction_id: UUID) -> Problem | None:
+    """What is wrong with one transaction by itself: its shape, postings, personal part or hashes.
+
+    None when it is as it was written. Seals and balances are not looked at: see verify().
+    Raises UnknownTransaction.
+    """
+    legs = session.execute(text(ONE_TRANSACTION), {"id": transaction_id}).all()
+    if not legs:
+        raise UnknownTransaction(f"there is no transaction {transaction_id}")
+    return _problem_of(legs)
+
+
 def _teller(session: Session, progress: Progress | None) -> Callable[[int], None]:
     if progress is None:
         return lambda _: None
@@ -141,11 +156,16 @@ def _transaction_problems(session: Session, count: _Count) -> Generator[Problem,
             legs = list(group)
             count.transactions += 1
             count.postings += len(legs)
-            what = _what_is_wrong(legs)
-            if what is not None:
-                yield Problem("transaction", f"{legs[0][0]} ({legs[0][1]})", what)
+            problem = _problem_of(legs)
+            if problem is not None:
+                yield problem
             if count.transactions % _BATCH == 0:
                 count.tell(count.transactions)
+
+
+def _problem_of(legs: Sequence[Leg]) -> Problem | None:
+    what = _what_is_wrong(legs)
+    return Problem("transaction", f"{legs[0][0]} ({legs[0][1]})", what) if what is not None else None
 
 
 def _what_is_wrong(legs: Sequence[Leg]) -> str | None:

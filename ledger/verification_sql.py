@@ -6,7 +6,7 @@ Each ``..._PROBLEMS`` query returns only bad rows, as ``row`` (its name) and ``w
 # One row a posting, HEAD columns of its transaction first. What is hashed comes as text, instants as
 # microseconds since 1970: to make values of all that and text again would be half of the time.
 HEAD = 18
-TRANSACTIONS = """
+_LEGS = """
 SELECT t.id::text, t.key, t.kind, t.position, t.postings, t.request_hash, t.commitment, uuid_send(t.salt),
     trunc(extract(epoch FROM t.effective_at) * 1000000)::text,
     trunc(extract(epoch FROM t.recorded_at) * 1000000)::text,
@@ -23,8 +23,9 @@ LEFT JOIN ledger.flow f ON f.kind = t.kind AND f.debit_family = d.family AND f.c
 LEFT JOIN ledger.transaction o ON o.id = t.settles
 LEFT JOIN ledger.personal s ON s.transaction_id = t.id
 LEFT JOIN ledger.erasure e ON e.transaction_id = t.id
-ORDER BY t.id, p.seq
 """
+TRANSACTIONS = _LEGS + "ORDER BY t.id, p.seq"
+ONE_TRANSACTION = _LEGS + "WHERE t.id = :id ORDER BY p.seq"
 
 ORPHANED_POSTINGS = """
 SELECT p.transaction_id || ' ' || p.seq AS row, 'its transaction does not exist' AS what

@@ -1,28 +1,36 @@
 """create_app(): the application, its extensions, and who may open which blueprint."""
 
-import gc
-
 import structlog
 from flask import Flask
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from marketplace import broker, cli, encryption, logs, schedule, web
-from marketplace.cli.engines import starting
-from marketplace.config import Settings, load_settings
-from marketplace.db import db
+from marketplace import broker, encryption, logs, schedule, web
+from marketplace.config import ConfigurationError, Settings, load_settings
+from marketplace.db import db, find_missing_migration
 from marketplace.web import security
 
 log = structlog.get_logger(__name__)
 
 ROOT = "../"
 csrf = CSRFProtect()
-migrate = Migrate()
 
 
 def create_app(settings: Settings | None = None) -> Flask:
+    """The service as web servers and workers run it. Raises ConfigurationError like build_app().
+
+    In production also when the database lacks a migration. One that is away is no reason: it may come back.
+    """
+    app = build_app(settings)
+    if app.extensions["settings"].is_production:
+        with app.app_context():
+            _refuse_old_database()
+    return app
+
+
+def build_app(settings: Settings | None = None) -> Flask:
     """The whole service. Raises ConfigurationError when the environment cannot carry it."""
     settings = settings or load_settings()
     app = Flask(__name__, template_folder=ROOT + "templates", static_folder=ROOT + "static")
@@ -31,11 +39,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     encryption.configure(settings.encryption_key)
     db.init_app(app)
-    migrate.init_app(app, db, directory="migrations")
     csrf.init_app(app)
     schedule.install(broker.build_celery(app, settings), settings)
     web.install(app, settings)
-    cli.install(app, settings)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign] # how WSGI middleware is installed
         app.wsgi_app,
         root=app.static_folder,
@@ -49,13 +55,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def create_cli_app() -> Flask:
-    """The service as the `flask` command sees it: stopped embedded engines run while the command does."""
-    with starting():
-        app = create_app()
-    # all of it stays until the end, where looking through it for garbage would take half a second
-    gc.freeze()
-    return app
+def _refuse_old_database() -> None:
+    try:
+        missing = find_missing_migration(db.session())
+    except OperationalError as error:
+        log.error("database_not_ready", error=str(error))
+        return
+    finally:
+        db.session.remove()
+    if missing:
+        raise ConfigurationError(f"the database lacks migration {missing}: run `flask db upgrade` first")
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

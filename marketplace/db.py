@@ -8,10 +8,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -25,6 +28,7 @@ T = TypeVar("T")
 _ATTEMPTS = 5
 _OPEN = "bekal.transaction_open"
 OFFSET = "bekal.programme_offset"
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
 def session() -> Session:
@@ -77,6 +81,19 @@ def run_in_transaction(work: Callable[[Session], T]) -> T:
                 raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def find_missing_migration(session: Session) -> str | None:
+    """The newest migration when the database is at another one, else None."""
+    is_migrated = session.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    found = session.scalar(text("SELECT version_num FROM alembic_version")) if is_migrated else None
+    return None if found == _newest_migration() else _newest_migration()
+
+
+@cache
+def _newest_migration() -> str:
+    """By the files' names: they begin with the revision, and each follows the one before."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _wants_another_try(error: DBAPIError) -> bool:

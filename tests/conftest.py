@@ -84,8 +84,9 @@ def settings(servers: Servers, worker_number: int, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="session")
 def _application(settings: Settings) -> Flask:
     from marketplace.app import create_app
+    from marketplace.command import equip
 
-    application = create_app(settings)
+    application = equip(create_app(settings))
     # forms are posted without fetching the page first; the test of the protection turns it on
     application.config["WTF_CSRF_ENABLED"] = False
     return application

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,9 @@ def wait_for_others(session: Session) -> None:
     )
     passed = text("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= CAST(:newest AS xid8)")
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not session.scalar(passed, {"newest": newest}) and time.monotonic() < deadline:
+    while not session.scalar(passed, {"newest": newest}):
+        if time.monotonic() > deadline:
+            pytest.fail(f"a database transaction stayed open for {_PATIENCE_SECONDS:g} s")
         time.sleep(0.05)
 
 

@@ -24,8 +24,12 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 from uuid import UUID
 
+import structlog
+
 from marketplace.errors import MarketplaceError
 from marketplace.payouts.iso20022 import MAX_FILE_BYTES, PaymentFile, write_payment_file
+
+log = structlog.get_logger(__name__)
 
 TREASURY_ACCOUNT = "8800100001"
 """The account that the bank sandbox keeps unless it is told another."""
@@ -148,8 +152,12 @@ class FolderBank:
             names = sorted(path.name for path in (self._folder / "inbox").glob("[!.]*") if path.is_file())
         for name in names:
             path = self._folder / "inbox" / name
-            with self._reachable():
+            try:
                 answer = None if _is_being_written(path) else read_answer(path)
+            except OSError as error:
+                # one file that cannot be opened must not keep the others; the next look tries it again
+                log.error("bank_file_unreadable", file=name, error=str(error))
+                continue
             if answer is not None:
                 yield answer
 

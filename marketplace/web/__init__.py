@@ -13,6 +13,7 @@ from marketplace.web import (
     errors,
     finance,
     formatting,
+    health,
     limits,
     log,
     participant,
@@ -43,6 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
     for part in (formatting, security, shell, errors, compression):
         part.install(app)
     register(app, public.pages, Access.PUBLIC)
+    register(app, health.pages, Access.PUBLIC)
     register(app, catalogue.pages, Access.PUBLIC)
     register(app, log.pages, Access.PUBLIC)
     register(app, account.pages, Access.PUBLIC)

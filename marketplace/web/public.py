@@ -1,7 +1,6 @@
 """Pages for everybody: the front page, the language, health."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
-from sqlalchemy import text
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import db
@@ -38,16 +37,3 @@ def language(code: str) -> AnyResponse:
         with db.transaction() as current:
             identity.choose_locale(current, user, current_language())
     return redirect(local_path(request.args.get("next")) or url_for("public.home"))
-
-
-@pages.get("/healthz")
-def healthz() -> Response:
-    """The process answers."""
-    return Response("ok\n", mimetype="text/plain")
-
-
-@pages.get("/readyz")
-def readyz() -> Response:
-    """The process and its database answer."""
-    db.session().execute(text("SELECT 1"))
-    return Response("ok\n", mimetype="text/plain")

@@ -1,5 +1,8 @@
 """The migrations build what the models say, and can be undone."""
 
+import dataclasses
+
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -7,8 +10,10 @@ from flask import Flask
 from flask_migrate import Config
 from sqlalchemy import Connection, Engine, inspect, text
 
-from marketplace.config import Settings
+from marketplace.app import create_app
+from marketplace.config import ConfigurationError, Settings
 from marketplace.db import db
+from marketplace.dev.valkey import free_port
 
 
 def _config(app: Flask) -> Config:
@@ -67,3 +72,22 @@ def test_tables_of_later_migrations_are_open_to_the_application(
     with app_engine.begin() as connection:
         connection.execute(text("INSERT INTO later VALUES (1)"))
         assert connection.execute(text("SELECT id FROM later")).scalar() == 1
+
+
+def test_production_starts_only_on_a_database_with_every_migration(
+    settings: Settings, database: str, owner_engine: Engine
+) -> None:
+    production = dataclasses.replace(settings, environment="production")
+    served = create_app(production)
+    with served.app_context():
+        db.engine.dispose()
+    with owner_engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(ConfigurationError, match="run `flask db upgrade` first"):
+        create_app(production)
+
+
+def test_production_starts_and_waits_while_its_database_is_away(settings: Settings) -> None:
+    nowhere = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none"
+    waiting = create_app(dataclasses.replace(settings, environment="production", database_url=nowhere))
+    assert waiting.test_client().get("/readyz").status_code == 503

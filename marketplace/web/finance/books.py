@@ -64,6 +64,7 @@ def transaction(label: str) -> str:
         postings=sides(current, record, names),
         proof=proof(record, sealing),
         is_sealed=sealing is not None,
+        problem=books.verify_transaction(current, record.id),
         transaction_label=chart.transaction_label,
     )
 

@@ -131,3 +131,15 @@ def test_a_reader_that_does_not_wait_would_refuse_what_is_sound(
         growing.write(SOUND[300:])
     assert taken.problem is not None
     assert courier.read_answers(desk) == [] and _booked(session) == []
+
+
+def test_a_file_that_cannot_be_read_waits_and_the_next_one_is_booked(
+    session: Session, desk: Desk, inbox: Path
+) -> None:
+    unreadable = inbox / "a-first.xml"
+    # a regular file of which no byte can be had, for whoever asks
+    unreadable.symlink_to("/proc/self/mem")
+    (inbox / "b-second.xml").write_bytes(SOUND)
+    assert [each.name for each in courier.read_answers(desk)] == ["b-second.xml"]
+    assert _booked(session) == ["B1"]
+    assert unreadable.is_symlink()

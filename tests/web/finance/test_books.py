@@ -5,6 +5,7 @@ import io
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
 
 import ledger
 from marketplace import chart
@@ -218,3 +219,22 @@ def test_a_sealed_transaction_shows_its_place_in_the_log(auditor: FlaskClient, o
     said = words(auditor.get(address).text)
     assert "Tersegel" in said
     assert "Catatan ke-" in said
+
+
+def test_a_transaction_that_was_changed_by_hand_says_so(
+    auditor: FlaskClient, office: Office, owner_engine: Engine
+) -> None:
+    bought = _earning(office).enrolment.transaction_id
+    assert bought is not None
+    page = f"{BOOKS}/{chart.transaction_label(bought)}"
+    sound = words(auditor.get(page).text)
+    assert "Seimbang" in sound
+    assert "Berubah sejak dicatat" not in sound
+    with owner_engine.begin() as owner:
+        owner.execute(text("ALTER TABLE ledger.posting DISABLE TRIGGER USER"))
+        owner.execute(
+            text("UPDATE ledger.posting SET amount = amount + 1 WHERE transaction_id = :id"), {"id": bought}
+        )
+    changed = words(auditor.get(page).text)
+    assert "Berubah sejak dicatat" in changed
+    assert "its content does not fit its commitment" in changed
