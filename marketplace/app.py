@@ -64,6 +64,7 @@ def _refuse_old_database() -> None:
     finally:
         db.session.remove()
     if missing:
+        db.engine.dispose()
         raise ConfigurationError(f"the database lacks migration {missing}: run `flask db upgrade` first")
 
 

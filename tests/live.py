@@ -98,8 +98,16 @@ class Live:
 
 
 @pytest.fixture(scope="module")
-def live(servers: Servers, worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Web, worker and bank sandbox, shared by the tests of one module. Beat: `live.start("beat")`."""
+def live(
+    request: pytest.FixtureRequest,
+    servers: Servers,
+    worker_number: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Live]:
+    """Web, worker and bank sandbox, shared by the tests of one module. Beat: `live.start("beat")`.
+
+    One web process, unless the module has WEB_PROCESSES: each takes two seconds to start.
+    """
     name = f"{servers.prefix}_{worker_number}_live"
     servers.clone(name)
     home = tmp_path_factory.mktemp("live")
@@ -112,6 +120,7 @@ def live(servers: Servers, worker_number: int, tmp_path_factory: pytest.TempPath
         "REDIS_URL": servers.redis(worker_number + 7),
         "PORT": str(port),
         "BEKAL_TICK_SECONDS": "1",
+        "WEB_CONCURRENCY": str(getattr(request.module, "WEB_PROCESSES", 1)),
     }
     said: list[str] = []
     with Supervisor(home, said.append) as supervisor:

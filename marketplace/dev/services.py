@@ -33,9 +33,10 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def web(port: int, environ: Mapping[str, str], workers: int = 2) -> Program:
-    """The web server. A factory, so that each worker process makes its own connections."""
-    options = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", str(workers)]
+def web(port: int, environ: Mapping[str, str]) -> Program:
+    """The web server, of WEB_CONCURRENCY processes. A factory, so that each makes its own connections."""
+    workers = environ.get("WEB_CONCURRENCY", "2")
+    options = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", workers]
     # as many requests at once as there are database connections in a worker's pool
     options += ["--blocking-threads", "8", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
     return _program("web", ["granian", *options, "--factory", "marketplace.app:create_app"], environ)

@@ -46,6 +46,7 @@ def played(servers: Servers, worker_number: int) -> Iterator[Played]:
             "DATABASE_OWNER_URL": servers.url(OWNER, name),
             "REDIS_URL": servers.redis(worker_number + 13),
             "BEKAL_TICK_SECONDS": "1",
+            "WEB_CONCURRENCY": "1",
         }
         outcome = _flask(environ, "dev", "demo", *_SMALL)
         yield Played(environ, plain(make_url(environ["DATABASE_OWNER_URL"])), outcome)

@@ -84,7 +84,13 @@ def _command(*arguments: str) -> list[str]:
 def _environ(home: Path, port: int) -> dict[str, str]:
     unset = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BEKAL_ENV")
     clean = {name: value for name, value in os.environ.items() if name not in unset}
-    return {**clean, "BEKAL_HOME": str(home), "PORT": str(port), "TMPDIR": str(home.parent / "tmp")}
+    own = {
+        "BEKAL_HOME": str(home),
+        "PORT": str(port),
+        "TMPDIR": str(home.parent / "tmp"),
+        "WEB_CONCURRENCY": "1",
+    }
+    return clean | own
 
 
 def _flask(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -23,6 +23,7 @@ from tests.faults.crowd import Answer, Buyer, open_reviews, press, press_and_han
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
 
+WEB_PROCESSES = 2
 pytestmark = pytest.mark.long
 
 BUYERS = 500
@@ -137,7 +138,7 @@ def _with_another_key(buyer: Buyer) -> Buyer:
 def _naive_web(live: Live, factory: str) -> Iterator[int]:
     """A second web server on the same database, with one careless function in it."""
     port = free_port()
-    program = services.web(port, live.environ)
+    program = services.web(port, live.environ | {"WEB_CONCURRENCY": "1"})
     command = [*program.command[:-1], f"tests.faults.naive:{factory}"]
     assert command[0] == sys.executable and "--factory" in command
     child = live.supervisor.start(replace(program, name=factory, command=command))

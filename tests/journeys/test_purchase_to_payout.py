@@ -1,7 +1,7 @@
 """How one purchase travels, from a person's balance to a provider's bank account. Read this first.
 
 Nobody calls a function here: people open pages and press buttons, the worker and beat do their part,
-the bank is a process of its own, and the programme's clock is moved by its command. Who makes the
+the bank is a process of its own, and the programme's clock moves for all of them. Who makes the
 pages is in marketplace/web, what a button does in the service of its domain, and what is due by
 itself in the tasks. tests/journeys/town.py says how each of these steps is done by hand.
 """

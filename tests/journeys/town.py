@@ -1,6 +1,5 @@
 """Where the journeys happen: a running Bekal, its people at their browsers, and its calendar."""
 
-import math
 import re
 import uuid
 from contextlib import ExitStack
@@ -63,11 +62,11 @@ class Town:
     # Time
 
     def go_to(self, instant: datetime) -> None:
-        """Let programme time pass until a minute after an instant, by the command for that."""
-        wait = instant - programme_clock.read(self.live.settings.database_owner_url)
-        minutes = math.ceil(wait / timedelta(minutes=1)) + 1
-        assert minutes > 0, f"{instant} is over"
-        self.run("dev", "clock", "advance", f"{minutes}m")
+        """Let programme time pass until a minute after an instant, as `flask dev clock advance` does."""
+        owner_url = self.live.settings.database_owner_url
+        wait = instant - programme_clock.read(owner_url) + timedelta(minutes=1)
+        assert wait > timedelta(), f"{instant} is over"
+        programme_clock.advance(owner_url, wait)
 
     def go_to_working_day_after(self, instant: datetime) -> None:
         """The first noon after an instant at which the office works."""

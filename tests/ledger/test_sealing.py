@@ -185,7 +185,7 @@ def test_a_checkpoint_says_what_its_seal_says(session: Session) -> None:
 def test_sealing_needs_read_committed(app_engine: Engine) -> None:
     engine = app_engine.execution_options(isolation_level="REPEATABLE READ")
     with Session(engine) as session, pytest.raises(ledger.WrongIsolation):
-        seal(session, SIGNER)
+        sealing_now(session, SIGNER)
 
 
 def test_a_second_sealer_leaves_the_work_to_the_first(session: Session, app_engine: Engine) -> None:

@@ -129,6 +129,7 @@ def _playground(home: Path, environ: Mapping[str, str], size: Size, say: Say) ->
             reader=Reader(settings.database_url, lambda: ground.watch()),
             mailbox=Mailbox(settings.message_folder),
             bank_folder=settings.bank_folder,
+            owner_url=settings.database_owner_url,
             days=Days(clock.wall_now()),
         )
         with closing(ground.reader):

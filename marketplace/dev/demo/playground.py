@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from marketplace.dev import programme_clock
 from marketplace.dev.demo.mailbox import Mailbox
 from marketplace.dev.demo.people import Person
 from marketplace.dev.demo.reading import Reader
@@ -44,6 +45,7 @@ class Playground:
     reader: Reader
     mailbox: Mailbox
     bank_folder: Path
+    owner_url: str
     days: Days
     people: list[Person] = field(default_factory=list)
     guests: dict[str, Visitor] = field(default_factory=dict)
@@ -94,10 +96,10 @@ class Playground:
         return visitor.proceed(visitor.remember("/masuk/kode"), {"code": code})
 
     def travel(self, instant: datetime) -> None:
-        """Let programme time pass up to an instant, by the command that a person would use."""
+        """Let programme time pass up to an instant, as `flask dev clock advance` does."""
         left = instant - self.reader.now()
         if left > timedelta():
-            self.command("dev", "clock", "advance", f"{-(-left // timedelta(minutes=1))}m")
+            programme_clock.advance(self.owner_url, left)
 
     def watch(self) -> None:
         """Raises DevelopmentError with the end of its log when a process has died."""
