@@ -64,22 +64,20 @@ class Servers:
     def template(self) -> str:
         return f"{self.prefix}_template"
 
-    def clone(self, name: str) -> None:
-        """Make `name` a fresh copy of the migrated template, in place of what it was."""
+    def clone(self, name: str, template: str = "") -> None:
+        """Make `name` a fresh copy in place of what it was: of the migrated template, or of another
+        database that nobody is connected to.
+        """
         with self.admin() as connection:
             self._ensure_template(connection)
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
-            names = [sql.Identifier(each) for each in (name, self.template, OWNER)]
+            connection.execute(_DROP.format(sql.Identifier(name)))
+            names = [sql.Identifier(each) for each in (name, template or self.template, OWNER)]
             connection.execute(_CLONE.format(*names))
 
     def drop(self, name: str) -> None:
         """Remove a copy, whoever is still connected to it."""
         with self.admin() as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(_DROP.format(sql.Identifier(name)))
 
     def _ensure_template(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         """Migrate the template once, whichever worker comes first; the others wait for it."""

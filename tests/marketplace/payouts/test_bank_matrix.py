@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,7 @@ from bank_sandbox.bank import Bank
 from ledger import uuid7
 from marketplace import chart
 from marketplace.config import Settings
-from marketplace.db import transaction
+from marketplace.db import db, transaction
 from marketplace.enrolments.models import Earning, EarningState
 from marketplace.payouts import courier, orders, reconciliation, sending, service
 from marketplace.payouts.bank import AnswerFile, BankGateway, Handover
@@ -30,6 +31,7 @@ from marketplace.payouts.iso20022 import PaymentFile
 from marketplace.payouts.models import Payout, PayoutRun, PayoutState
 from tests.marketplace.payouts import world
 from tests.marketplace.payouts.world import MONDAY, make_earning, make_payee, noon
+from tests.servers import Servers
 
 NET = Decimal(900_000)
 BEHAVIOURS = ("pay", "delay", "reject", "return", "repeat", "pay-then-drop", "never")
@@ -121,19 +123,40 @@ class Play:
                 self.lead += timedelta(seconds=10)
 
 
+@pytest.fixture(scope="module")
+def approved(servers: Servers, settings: Settings, _application: Flask) -> Iterator[str]:
+    """A database with one approved payout run, from which every play starts."""
+    name = settings.database_url.rpartition("/")[2].partition("?")[0]
+    servers.clone(name)
+    world.set_programme_time(settings.database_owner_url, noon(MONDAY))
+    with _application.app_context():
+        with transaction() as session:
+            provider, _ = make_payee(session)
+            make_earning(session, provider)
+            world.prepare_and_approve(session)
+        db.session.remove()
+        db.engine.dispose()
+    servers.clone(f"{name}_approved", name)
+    yield f"{name}_approved"
+    servers.drop(f"{name}_approved")
+
+
+@pytest.fixture
+def database(servers: Servers, settings: Settings, approved: str) -> str:
+    """In place of the suite's: a copy of the above."""
+    name = approved.removesuffix("_approved")
+    servers.clone(name, approved)
+    return name
+
+
 @pytest.fixture
 def play(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Play]:
     behaviour, step = request.param
-    world.set_programme_time(settings.database_owner_url, noon(MONDAY))
     fuse = Fuse(step)
     for module, name in ((sending, "begin"), (sending, "finish"), (reconciliation, "take")):
         monkeypatch.setattr(module, name, _crashing(getattr(module, name), fuse, name))
-    with transaction() as session:
-        provider, _ = make_payee(session)
-        make_earning(session, provider)
-        world.prepare_and_approve(session)
     desk = world.desk_of(settings, patience=timedelta(0))
     with world.sandbox(settings.bank_folder, behaviour) as bank:
         yield Play(Desk(FragileBank(desk.bank, fuse), desk.debtor, desk.patience), bank, fuse)
