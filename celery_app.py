@@ -1,5 +1,7 @@
 """The Celery entry point: `celery -A celery_app worker|beat`."""
 
-from marketplace.app import create_app
+from marketplace.core import build_core, refuse_old_database
 
-celery = create_app().extensions["celery"]
+core = build_core()
+refuse_old_database(core)
+celery = core.extensions["celery"]

@@ -1,25 +1,34 @@
 """Operator commands, one file per noun. Data on stdout, progress on stderr; exit 0 fine, 1 a check failed
 or a refusal, 2 usage."""
 
-from flask import Flask
+from importlib import import_module
 
-from marketplace.cli import exports, log, restores
-from marketplace.cli.batches import batches
-from marketplace.cli.catalogue import catalogue
-from marketplace.cli.dev import dev
-from marketplace.cli.ledger import ledger
-from marketplace.cli.participants import participants
-from marketplace.cli.payouts import payouts
-from marketplace.cli.schemes import schemes
-from marketplace.cli.users import users
-from marketplace.config import Settings
+from click import Command, Context
+from flask.cli import AppGroup
 
-# modules that add commands to the group of another
-BESIDE = (exports, log, restores)
-GROUPS = (batches, catalogue, dev, ledger, participants, payouts, schemes, users)
+GROUPS = {
+    "batches": ("batches",),
+    "catalogue": ("catalogue",),
+    "dev": ("dev",),
+    "ledger": ("ledger", "exports", "log", "restores"),
+    "participants": ("participants",),
+    "payouts": ("payouts",),
+    "schemes": ("schemes",),
+    "users": ("users",),
+}
+"""The modules of each group. The first one has it under its name; the others add commands to it."""
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Add every command group to `flask`. The development ones refuse to run in production themselves."""
-    for group in GROUPS:
-        app.cli.add_command(group)
+class Commands(AppGroup):
+    """Loads a group when it is called: no command waits for the modules of the others."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """The groups, and what extensions have added."""
+        return sorted({*super().list_commands(ctx), *GROUPS})
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """A group by its name."""
+        if cmd_name in GROUPS and cmd_name not in self.commands:
+            first, *_ = [import_module(f"marketplace.cli.{name}") for name in GROUPS[cmd_name]]
+            self.add_command(getattr(first, cmd_name))
+        return super().get_command(ctx, cmd_name)
