@@ -31,7 +31,8 @@ class Settings:
     lies outside the database; `log_signing_key` signs the public log and carries its name. `home` is the
     data folder of an embedded installation. `smtp_url` names the mail server of production; elsewhere
     messages are files in `message_folder`. `trusted_proxies` is how many servers of ours stand in front:
-    their word on a visitor's address and https is believed.
+    their word on a visitor's address and https is believed. A purchase asks for a one-time code when the
+    last one was given longer ago than `step_up_seconds`.
     """
 
     environment: str
@@ -55,6 +56,7 @@ class Settings:
     smtp_url: str = ""
     mail_from: str = "bekal@localhost"
     trusted_proxies: int = 0
+    step_up_seconds: float = 900
 
     @property
     def is_production(self) -> bool:
@@ -92,6 +94,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.get("SMTP_URL", ""),
         mail_from=env.get("MAIL_FROM", "bekal@localhost"),
         trusted_proxies=_count(env, "TRUSTED_PROXIES", "0"),
+        step_up_seconds=_seconds(env, "STEP_UP_SECONDS", "900"),
     )
     _check(settings)
     return settings

@@ -136,11 +136,12 @@ def make_run(
     sessions: int = 4,
     seats: int = 20,
     place: str = "Sleman",
+    needs_confirmation: bool = False,
 ) -> Run:
     """An open run of daily two-hour sessions, the first `starts_in` from the programme's now."""
     first = clock.now(session).replace(microsecond=0) + starts_in
     planned = [_session(number, first + timedelta(days=number - 1)) for number in range(1, sessions + 1)]
-    plan = RunPlan(RunKind.SCHEDULED, planned, seats, place)
+    plan = RunPlan(RunKind.SCHEDULED, planned, seats, place, needs_confirmation=needs_confirmation)
     return catalogue.schedule_run(session, course or make_course(session), plan)
 
 

@@ -28,9 +28,18 @@ def get_grant(session: Session, participant_id: uuid.UUID) -> Grant:
 
 
 def balance_of(session: Session, participant_id: uuid.UUID) -> Decimal:
-    """The training balance in rupiah; 0 for who has never been granted one."""
+    """What can be spent of the training balance now, in rupiah; 0 for who has never been granted one."""
     try:
-        return ledger.balance(session, chart.benefit(participant_id))
+        return ledger.available(session, chart.benefit(participant_id))
+    except ledger.UnknownAccount:
+        return Decimal(0)
+
+
+def set_aside_of(session: Session, participant_id: uuid.UUID) -> Decimal:
+    """What is set aside in the training balance for seats that wait to be confirmed, in rupiah."""
+    account = chart.benefit(participant_id)
+    try:
+        return ledger.balance(session, account) - ledger.available(session, account)
     except ledger.UnknownAccount:
         return Decimal(0)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -109,7 +110,8 @@ class Run(Base):
     """A dated offering. Full, started and ended are computed, never stored.
 
     `starts_at` is the first session's start and `ends_at` the last one's end; self-paced runs have
-    units in place of sessions and `ends_at` is when access ends.
+    units in place of sessions and `ends_at` is when access ends. Where a run `needs_confirmation` a
+    purchase waits for the provider's word.
     """
 
     __tablename__ = "run"
@@ -130,6 +132,7 @@ class Run(Base):
     place: Mapped[str] = mapped_column(Text, default="")
     seats: Mapped[int]
     seats_taken: Mapped[int] = mapped_column(default=0)
+    needs_confirmation: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(Text, default=RunState.OPEN.value)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     course: Mapped[Course] = relationship(back_populates="runs", lazy="joined", innerjoin=True)

@@ -36,6 +36,7 @@ class RunPlan:
     place: str = ""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    needs_confirmation: bool = False
 
 
 def schedule_run(session: Session, course: Course, plan: RunPlan) -> Run:
@@ -52,6 +53,7 @@ def schedule_run(session: Session, course: Course, plan: RunPlan) -> Run:
         place=plan.place,
         seats=plan.seats,
         seats_taken=0,
+        needs_confirmation=plan.needs_confirmation,
         state=RunState.OPEN.value,
         created_at=clock.now(session),
         sessions=_sessions(plan),
@@ -60,6 +62,14 @@ def schedule_run(session: Session, course: Course, plan: RunPlan) -> Run:
     session.flush()
     events.record(session, "run.scheduled", run.id, course.provider_id, course=course.id, seats=plan.seats)
     return run
+
+
+def ask_confirmation(session: Session, run: Run, needed: bool) -> None:
+    """Let purchases of a run wait for the provider's word, or not, from now on."""
+    if run.needs_confirmation != needed:
+        run.needs_confirmation = needed
+        provider_id = run.course.provider_id
+        events.record(session, "run.changed", run.id, provider_id, needs_confirmation=needed)
 
 
 def take_seat(session: Session, run_id: uuid.UUID) -> None:

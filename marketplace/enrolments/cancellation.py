@@ -8,9 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunKind, RunState
-from marketplace.enrolments import locks, revocation_clock
+from marketplace.enrolments import confirmation, locks, revocation_clock, waiting
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.errors import TooLateToCancel
 from marketplace.enrolments.evidence import gather
@@ -26,7 +25,7 @@ from marketplace.states import move
 
 
 def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Enrolment:
-    """Cancel one's own purchase, all of it refunded; a repeat changes nothing.
+    """Cancel one's own purchase, or the wish for a seat, all of it refunded; a repeat changes nothing.
 
     Raises NotFound for somebody else's and TooLateToCancel once the run has started (self-paced:
     once the first unit was opened, or the access is over).
@@ -35,13 +34,16 @@ def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID)
     if owner is None or owner != participant_id:
         raise NotFound("no such enrolment")
     enrolment = locks.lock_enrolment(session, enrolment_id)
-    if enrolment.state == EnrolmentState.CANCELLED_BY_PARTICIPANT:
+    if enrolment.state in (EnrolmentState.CANCELLED_BY_PARTICIPANT, EnrolmentState.CONFIRMATION_EXPIRED):
+        return enrolment
+    if enrolment.is_awaiting:
+        confirmation.withdraw(session, enrolment)
         return enrolment
     now = clock.now(session)
     if enrolment.state != EnrolmentState.PURCHASED or now >= cancellable_until(enrolment.run):
         raise TooLateToCancel("no longer cancellable", starts_at=enrolment.run.starts_at)
     settle(session, [Verdict(enrolment, EnrolmentState.CANCELLED_BY_PARTICIPANT)], None, now)
-    catalogue.release_seat(session, enrolment.run_id)
+    waiting.free_seat(session, enrolment.run)
     revocation_clock.resume(session, [enrolment.grant], now, by_participant=True)
     return enrolment
 
@@ -66,9 +68,11 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
     if now >= run.ends_at:
         raise TooLateToCancel("the run is over", starts_at=run.starts_at)
     evidence = gather(session, run, begun_by=now)
-    settle(session, [judge(each, evidence, reason) for each in enrolments], actor, now)
+    bought = [each for each in enrolments if each.is_live]
+    settle(session, [judge(each, evidence, reason) for each in bought], actor, now)
     move(run, RunState.CANCELLED, RUN_TRANSITIONS)
-    revocation_clock.resume(session, [each.grant for each in enrolments], now, by_participant=False)
+    confirmation.call_off(session, [each for each in enrolments if each.is_awaiting], reason)
+    revocation_clock.resume(session, [each.grant for each in bought], now, by_participant=False)
     _record_cancelled_run(session, run, actor, reason, len(enrolments))
     return len(enrolments)
 
@@ -80,16 +84,16 @@ def refund_unopened(session: Session, limit: int = 200) -> int:
     if not unopened:
         return 0
     enrolments = locks.lock_enrolments(session, unopened)
-    waiting = [each for each in enrolments if each.state == EnrolmentState.PURCHASED]
-    settle(session, [Verdict(each, EnrolmentState.CANCELLED_BY_PROGRAMME) for each in waiting], None, now)
-    for enrolment in waiting:
-        catalogue.release_seat(session, enrolment.run_id)
-    revocation_clock.resume(session, [each.grant for each in waiting], now, by_participant=False)
-    return len(waiting)
+    bought = [each for each in enrolments if each.state == EnrolmentState.PURCHASED]
+    settle(session, [Verdict(each, EnrolmentState.CANCELLED_BY_PROGRAMME) for each in bought], None, now)
+    for enrolment in bought:
+        waiting.free_seat(session, enrolment.run)
+    revocation_clock.resume(session, [each.grant for each in bought], now, by_participant=False)
+    return len(bought)
 
 
 def _list_unopened(session: Session, now: datetime, limit: int) -> list[uuid.UUID]:
-    could_open = func.greatest(Enrolment.purchased_at, Run.starts_at)
+    could_open = func.greatest(Enrolment.purchased_at, Enrolment.confirmed_at, Run.starts_at)
     waited = could_open + func.make_interval(0, 0, 0, Scheme.unopened_refund_days)
     return list(
         session.scalars(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunState
-from marketplace.enrolments import locks, pay, revocation_clock
+from marketplace.enrolments import confirmation, locks, pay, revocation_clock
 from marketplace.enrolments.errors import RunNotOver
 from marketplace.enrolments.evidence import RunEvidence, gather
 from marketplace.enrolments.models import CANCELLED, LIVE, Enrolment, EnrolmentState
@@ -114,12 +114,15 @@ def _state(own: pay.Evidence, run: RunEvidence) -> EnrolmentState:
 
 
 def _settle_run(session: Session, run: Run, enrolments: Sequence[Enrolment], actor: User | None) -> int:
+    """What nobody confirmed before the start has run out by now, whether or not a sweep has said so."""
     move(run, RunState.SETTLED, RUN_TRANSITIONS)
-    _declare(session, run, enrolments, actor)
+    bought = [each for each in enrolments if each.is_live]
+    _declare(session, run, bought, actor)
+    confirmation.expire(session, [each for each in enrolments if each.is_awaiting])
     provider_id = run.course.provider_id
-    events.record(session, "run.settled", run.id, provider_id=provider_id, enrolments=len(enrolments))
-    audit.record(session, actor, "run.complete", f"run:{run.id}", enrolments=len(enrolments))
-    return len(enrolments)
+    events.record(session, "run.settled", run.id, provider_id=provider_id, enrolments=len(bought))
+    audit.record(session, actor, "run.complete", f"run:{run.id}", enrolments=len(bought))
+    return len(bought)
 
 
 def _declare(session: Session, run: Run, enrolments: Sequence[Enrolment], actor: User | None) -> None:

@@ -35,7 +35,10 @@ class AlreadyEnrolled(MarketplaceError):
 
 
 class OfferChanged(MarketplaceError):
-    """The price or version is no longer what the buyer saw. Details: price, version as they are now."""
+    """The price, the version or the way of buying is no longer what the buyer saw.
+
+    Details: price, version as they are now.
+    """
 
     code = "offer_changed"
 
@@ -68,6 +71,30 @@ class KeyReused(MarketplaceError):
     """The idempotency key was used for another purchase."""
 
     code = "key_reused"
+
+
+class ConfirmationClosed(MarketplaceError):
+    """Too near to the start for the provider to confirm a seat. Details: starts_at."""
+
+    code = "confirmation_closed"
+
+
+class ConfirmationOver(MarketplaceError):
+    """The provider's time to confirm is over; what was set aside goes back. Details: confirm_by."""
+
+    code = "confirmation_over"
+
+
+class SeatsLeft(MarketplaceError):
+    """Nobody needs to wait in line: the run has a free seat."""
+
+    code = "seats_left"
+
+
+class LineClosed(MarketplaceError):
+    """Too near to the start for seats to be offered to those in line."""
+
+    code = "line_closed"
 
 
 class TooLateToCancel(MarketplaceError):

@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run
-from marketplace.enrolments.models import LIVE, Enrolment
+from marketplace.enrolments.models import SEATED, Enrolment
 from marketplace.errors import NotFound
 from marketplace.identity.models import User
 from marketplace.participants.models import Participant
@@ -42,13 +42,21 @@ def lock_enrolments(session: Session, ids: Sequence[uuid.UUID]) -> list[Enrolmen
     return _lock_rows(session, wanted, grants, runs)
 
 
+def lock_seats(session: Session, run_id: uuid.UUID) -> Run:
+    """A run alone: whoever takes, frees or keeps a seat waits for whoever does. Raises NotFound."""
+    run: Run | None = session.scalars(_locking(select(Run).where(Run.id == run_id), Run)).first()
+    if run is None:
+        raise NotFound("no such run", run_id=run_id)
+    return run
+
+
 def lock_run(session: Session, run_id: uuid.UUID) -> tuple[Run, list[Enrolment]]:
-    """A run with its live enrolments and their grants, as they are now. Raises NotFound.
+    """A run with everybody who has a seat, and their grants, as they are now. Raises NotFound.
 
     Somebody may buy between the lock of the grants and that of the run, which ends all buying.
     Such a grant is locked late; if that ever ends in a deadlock the edge repeats the whole.
     """
-    live = (Enrolment.run_id == run_id) & Enrolment.state.in_(LIVE)
+    live = (Enrolment.run_id == run_id) & Enrolment.state.in_(SEATED)
     _lock_grants(session, live)
     run = session.scalars(_locking(select(Run).where(Run.id == run_id), Run)).first()
     if run is None:

@@ -10,6 +10,7 @@ from babel.dates import format_datetime
 from marketplace.catalogue.models import RunKind, RunSession
 from marketplace.clock import ZONE
 from marketplace.enrolments.models import Enrolment, EnrolmentState
+from marketplace.identity.models import User
 
 _MOMENT = {"id": "d MMMM y 'pukul' HH.mm 'WIB'", "en": "d MMMM y 'at' HH:mm 'WIB'"}
 
@@ -39,6 +40,44 @@ _SECOND_THOUGHTS = {
     },
 }
 _ALL_BACK = {"id": ", uang kembali utuh", "en": " and all of it comes back"}
+_AWAITING = {
+    "id": (
+        "Menunggu konfirmasi lembaga: {title}",
+        "Lembaga mengonfirmasi kursi Anda paling lambat {confirm_by}; kami kabari begitu ada jawaban.",
+        "{price} disisihkan dari saldo pelatihan Anda, belum dibayarkan. Bila kursi tidak dikonfirmasi, "
+        "semuanya kembali. Yang masih bisa dipakai {balance}.",
+        "Berubah pikiran? Batalkan kapan saja sebelum dikonfirmasi{money}.",
+    ),
+    "en": (
+        "Waiting for the provider's confirmation: {title}",
+        "The provider confirms your seat by {confirm_by} at the latest; we tell you as soon as it answers.",
+        "{price} of your training balance is set aside, not paid. If the seat is not confirmed, all of it "
+        "comes back. {balance} can still be spent.",
+        "Changed your mind? Cancel at any time before the seat is confirmed{money}.",
+    ),
+}
+_ASKED = {
+    "id": (
+        "Konfirmasi kursi: {title}",
+        "{name} meminta kursi di kelas Anda ({receipt}). Konfirmasi atau tolak paling lambat {confirm_by} di "
+        "halaman Pendaftaran; tanpa jawaban, kursinya dilepas.",
+    ),
+    "en": (
+        "Confirm a seat: {title}",
+        "{name} asks for a seat in your class ({receipt}). Confirm or decline by {confirm_by} on the page "
+        "Enrolments; without an answer the seat is given up.",
+    ),
+}
+_DECLINED = {
+    "id": (
+        "Lembaga tidak bisa menerima Anda: {title}",
+        "Lembaga tidak bisa memberi Anda kursi di kelas ini. Anda bisa memilih jadwal atau kursus lain.",
+    ),
+    "en": (
+        "The provider cannot take you: {title}",
+        "The provider has no seat for you in this class. You can choose another run or course.",
+    ),
+}
 _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
     "id": {
         EnrolmentState.COMPLETED: ("Selesai: {title}", "Kehadiran Anda {percent}%."),
@@ -58,6 +97,11 @@ _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
             "Pembelian dikembalikan: {title}",
             "Tidak ada kehadiran yang tercatat di kelas ini, jadi pembelian Anda dikembalikan.",
         ),
+        EnrolmentState.CONFIRMATION_EXPIRED: (
+            "Kursi tidak dikonfirmasi: {title}",
+            "Lembaga tidak menjawab sampai batas waktunya, jadi kursi Anda dilepas. Anda bisa memilih jadwal "
+            "atau kursus lain.",
+        ),
     },
     "en": {
         EnrolmentState.COMPLETED: ("Completed: {title}", "You attended {percent}%."),
@@ -76,6 +120,11 @@ _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
         EnrolmentState.CANCELLED_BY_PROGRAMME: (
             "Purchase returned: {title}",
             "No attendance was recorded in this class, so your purchase is returned.",
+        ),
+        EnrolmentState.CONFIRMATION_EXPIRED: (
+            "The seat was not confirmed: {title}",
+            "The provider did not answer in time, so your seat is given up. You can choose another run or "
+            "course.",
         ),
     },
 }
@@ -105,15 +154,19 @@ _UPLOADED = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What comes back (rupiah), whether it may be spent again, and the provider's reason, if any."""
+    """What comes back (rupiah), whether it may be spent again, and the provider's reason, if any.
+
+    `is_declined`: a seat was asked for and refused, in place of a class cancelled.
+    """
 
     rest: Decimal
     is_spendable: bool
     reason: str = ""
+    is_declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
     """How one person reads dates and chooses words."""
 
     locale: str
@@ -126,45 +179,73 @@ class _Reader:
 
 def purchased(enrolment: Enrolment) -> tuple[str, str]:
     """Subject and body of the receipt's message. Of money only where there is any."""
-    reader, run = _reader(enrolment), enrolment.run
+    reader, run = reader_of(enrolment.participant.user), enrolment.run
     kind, locale = RunKind(run.kind), reader.locale
     money = [_PAID[locale]] if enrolment.price else []
     said = " ".join([_BEGINNING[kind][locale], *money, _RECEIPT[locale]]).format(
         starts=reader.moment(run.starts_at),
         ends=reader.moment(run.ends_at),
-        price=_rupiah(enrolment.price),
-        balance=_rupiah(enrolment.balance_after),
+        price=rupiah(enrolment.price),
+        balance=rupiah(enrolment.balance_after),
         receipt=enrolment.receipt_number,
     )
     undo = _SECOND_THOUGHTS[kind][locale].format(money=_ALL_BACK[locale] if enrolment.price else "")
     return _ENROLLED[locale].format(title=run.course.title), f"{said}\n\n{undo}"
 
 
+def awaiting(enrolment: Enrolment) -> tuple[str, str]:
+    """Subject and body when the provider is asked to confirm. Of money only where there is any."""
+    reader = reader_of(enrolment.participant.user)
+    subject, until, money, undo = _AWAITING[reader.locale]
+    said = " ".join([until, *([money] if enrolment.price else []), _RECEIPT[reader.locale]]).format(
+        confirm_by=reader.moment(enrolment.confirm_by),
+        price=rupiah(enrolment.price),
+        balance=rupiah(enrolment.balance_after),
+        receipt=enrolment.receipt_number,
+    )
+    undo = undo.format(money=_ALL_BACK[reader.locale] if enrolment.price else "")
+    return subject.format(title=enrolment.run.course.title), f"{said}\n\n{undo}"
+
+
+def asked(enrolment: Enrolment, staff: User) -> tuple[str, str]:
+    """Subject and body for somebody of the provider who has to confirm a seat."""
+    reader = reader_of(staff)
+    subject, body = _ASKED[reader.locale]
+    return subject.format(title=enrolment.run.course.title), body.format(
+        name=enrolment.participant.full_name,
+        receipt=enrolment.receipt_number,
+        confirm_by=reader.moment(enrolment.confirm_by),
+    )
+
+
 def ended(enrolment: Enrolment, ending: Ending) -> tuple[str, str]:
     """Subject and body when an enrolment is completed or cancelled."""
-    locale = _reader(enrolment).locale
-    subject, body = _ENDED[locale][EnrolmentState(enrolment.state)]
+    locale = reader_of(enrolment.participant.user).locale
+    subject, body = (
+        _DECLINED[locale] if ending.is_declined else _ENDED[locale][EnrolmentState(enrolment.state)]
+    )
     sentences = [body.format(percent=enrolment.percent)]
     if ending.reason:
         sentences.append(_REASON[locale].format(reason=ending.reason))
     if ending.rest > 0:
-        sentences.append(_RETURNED[locale][ending.is_spendable].format(rest=_rupiah(ending.rest)))
+        sentences.append(_RETURNED[locale][ending.is_spendable].format(rest=rupiah(ending.rest)))
     return subject.format(title=enrolment.run.course.title), "\n\n".join(sentences)
 
 
 def attendance_uploaded(enrolment: Enrolment, meeting: RunSession) -> tuple[str, str]:
     """Subject and body when the provider's own list names somebody."""
-    reader = _reader(enrolment)
+    reader = reader_of(enrolment.participant.user)
     subject, body = _UPLOADED[reader.locale]
     return subject.format(title=enrolment.run.course.title), body.format(
         sequence=meeting.sequence, starts=reader.moment(meeting.starts_at)
     )
 
 
-def _reader(enrolment: Enrolment) -> _Reader:
-    locale = enrolment.participant.user.locale
-    return _Reader(locale if locale in _MOMENT else "id")
+def reader_of(user: User) -> Reader:
+    """How a user is written to; in Indonesian where their language has no words here."""
+    return Reader(user.locale if user.locale in _MOMENT else "id")
 
 
-def _rupiah(amount: Decimal) -> str:
+def rupiah(amount: Decimal) -> str:
+    """`Rp3.500.000`, as in both languages."""
     return "Rp" + f"{amount:,.0f}".replace(",", ".")

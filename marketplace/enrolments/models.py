@@ -21,25 +21,44 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ledger import Base, uuid7
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run, RunSession
+from marketplace.enrolments import places  # noqa: F401 - its table is looked for here
 from marketplace.participants.models import Participant
 from marketplace.schemes.models import Rupiah, Scheme
 from marketplace.states import one_of
 
 
 class EnrolmentState(StrEnum):
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
     PURCHASED = "purchased"
     ATTENDING = "attending"
     COMPLETED = "completed"
     CANCELLED_BY_PARTICIPANT = "cancelled_by_participant"
     CANCELLED_BY_PROVIDER = "cancelled_by_provider"
     CANCELLED_BY_PROGRAMME = "cancelled_by_programme"
+    CONFIRMATION_EXPIRED = "confirmation_expired"
     NO_SHOW = "no_show"
 
 
 _S = EnrolmentState
 LIVE = (_S.PURCHASED, _S.ATTENDING)
-CANCELLED = (_S.CANCELLED_BY_PARTICIPANT, _S.CANCELLED_BY_PROVIDER, _S.CANCELLED_BY_PROGRAMME)
+"""Bought: the price is in escrow."""
+
+SEATED = (_S.AWAITING_CONFIRMATION, *LIVE)
+"""Holding a seat: bought, or waiting for the provider's word with the price set aside."""
+
+CANCELLED = (
+    _S.CANCELLED_BY_PARTICIPANT,
+    _S.CANCELLED_BY_PROVIDER,
+    _S.CANCELLED_BY_PROGRAMME,
+    _S.CONFIRMATION_EXPIRED,
+)
 ENROLMENT_TRANSITIONS = {
+    _S.AWAITING_CONFIRMATION: {
+        _S.PURCHASED,
+        _S.CANCELLED_BY_PARTICIPANT,
+        _S.CANCELLED_BY_PROVIDER,
+        _S.CONFIRMATION_EXPIRED,
+    },
     _S.PURCHASED: {
         _S.ATTENDING,
         _S.COMPLETED,
@@ -56,7 +75,8 @@ class Enrolment(Base):
     """Participant x run. Price, fee and terms are copied at purchase and never change after.
 
     Inside the purchase's own transaction the row is first a claim of its key, with a price of zero:
-    the price arrives together with the posting, so that no priced enrolment is without one.
+    the price arrives together with the posting or the hold, so that no priced enrolment is without one.
+    `confirm_by` is when the hold ends by itself; `decline_reason` is the provider's word against it.
     """
 
     __tablename__ = "enrolment"
@@ -69,21 +89,34 @@ class Enrolment(Base):
             "(state IN ('completed', 'no_show')) = (completed_at IS NOT NULL)", name="completion"
         ),
         CheckConstraint(
-            "(state IN ('cancelled_by_participant', 'cancelled_by_provider', 'cancelled_by_programme'))"
-            " = (cancelled_at IS NOT NULL)",
+            "(state IN ('cancelled_by_participant', 'cancelled_by_provider', 'cancelled_by_programme',"
+            " 'confirmation_expired')) = (cancelled_at IS NOT NULL)",
             name="cancellation",
         ),
-        CheckConstraint("price = 0 OR transaction_id IS NOT NULL", name="posted"),
         CheckConstraint(
-            "price = 0 OR (state IN ('purchased', 'attending')) = (settlement_id IS NULL)", name="settled"
+            "price = 0 OR transaction_id IS NOT NULL OR hold_id IS NOT NULL"
+            " AND state NOT IN ('purchased', 'attending', 'completed', 'no_show')",
+            name="posted",
+        ),
+        CheckConstraint(
+            "price = 0 OR transaction_id IS NULL"
+            " OR (state IN ('purchased', 'attending')) = (settlement_id IS NULL)",
+            name="settled",
+        ),
+        CheckConstraint(
+            "state <> 'awaiting_confirmation' OR confirm_by IS NOT NULL AND transaction_id IS NULL",
+            name="awaiting",
         ),
         Index(
             "uq_enrolment_live",
             "participant_id",
             "run_id",
             unique=True,
-            postgresql_where="state IN ('purchased', 'attending', 'completed', 'no_show')",
+            postgresql_where=(
+                "state IN ('awaiting_confirmation', 'purchased', 'attending', 'completed', 'no_show')"
+            ),
         ),
+        Index("ix_enrolment_awaiting", "confirm_by", postgresql_where="state = 'awaiting_confirmation'"),
         Index(None, "run_id", "state"),
         Index(None, "participant_id", "purchased_at"),
         Index(None, "provider_id", "purchased_at"),
@@ -105,6 +138,10 @@ class Enrolment(Base):
     transaction_id: Mapped[uuid.UUID | None]
     balance_after: Mapped[Decimal] = mapped_column(Rupiah)
     purchased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    hold_id: Mapped[uuid.UUID | None]
+    confirm_by: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    decline_reason: Mapped[str | None] = mapped_column(Text)
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     declared_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
@@ -120,8 +157,13 @@ class Enrolment(Base):
 
     @property
     def is_live(self) -> bool:
-        """Neither cancelled nor completed yet."""
+        """Bought, and neither cancelled nor completed yet."""
         return self.state in LIVE
+
+    @property
+    def is_awaiting(self) -> bool:
+        """The provider has not said yet whether there is a seat."""
+        return self.state == EnrolmentState.AWAITING_CONFIRMATION
 
 
 class AttendanceMethod(StrEnum):

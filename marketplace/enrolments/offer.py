@@ -1,6 +1,6 @@
 """Whether this participant may buy this run now, at what they saw. Pure: no query, no clock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from marketplace import clock
@@ -8,6 +8,7 @@ from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue.models import Course, Run, RunKind, RunState
 from marketplace.enrolments.errors import (
     BalanceExpired,
+    ConfirmationClosed,
     CourseNotOnSale,
     CourseOutsideScheme,
     GrantMissing,
@@ -23,12 +24,24 @@ def check(grant: Grant, run: Run, version_seen: int, price_seen: Decimal, now: d
     _check_grant(grant, now)
     _check_run(run, now)
     _check_scheme(grant.scheme, run)
+    if run.needs_confirmation and now >= confirmable_until(run, grant.scheme):
+        raise ConfirmationClosed("too near to the start", starts_at=run.starts_at)
     _check_seen(run.course, version_seen, price_seen)
 
 
 def sold_until(run: Run) -> datetime:
     """Scheduled runs are sold until they start, self-paced ones while their access lasts."""
     return run.ends_at if run.kind == RunKind.SELF_PACED else run.starts_at
+
+
+def confirmable_until(run: Run, scheme: Scheme) -> datetime:
+    """The last instant at which a provider can confirm a seat."""
+    return sold_until(run) - timedelta(hours=scheme.confirmation_lead_hours)
+
+
+def offered_until(run: Run, scheme: Scheme) -> datetime:
+    """The last instant at which a free seat is kept for somebody in line."""
+    return sold_until(run) - timedelta(hours=scheme.waiting_lead_hours)
 
 
 def _check_grant(grant: Grant, now: datetime) -> None:

@@ -9,7 +9,7 @@ from marketplace import clock
 from marketplace.catalogue.models import Run
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.evidence import gather
-from marketplace.enrolments.models import EnrolmentState
+from marketplace.enrolments.models import LIVE, SEATED, EnrolmentState
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import list_for_run
 from marketplace.enrolments.settlement import Verdict
@@ -35,5 +35,6 @@ def preview_cancellation(session: Session, run: Run) -> Sequence[Outcome]:
 
 def _preview(session: Session, run: Run, cut_short_as: EnrolmentState | None) -> Sequence[Outcome]:
     evidence = gather(session, run, begun_by=clock.now(session) if cut_short_as else None)
-    live = [each for each in list_for_run(session, run.id) if each.enrolment.is_live]
-    return [Outcome(each, judge(each.enrolment, evidence, cut_short_as)) for each in live]
+    concerned = SEATED if cut_short_as else LIVE
+    found = [each for each in list_for_run(session, run.id) if each.enrolment.state in concerned]
+    return [Outcome(each, judge(each.enrolment, evidence, cut_short_as)) for each in found]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, lazyload
 
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments import pay
-from marketplace.enrolments.models import LIVE, Attendance, Earning, Enrolment
+from marketplace.enrolments.models import SEATED, Attendance, Earning, Enrolment
 from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
@@ -34,7 +34,7 @@ class Progress:
         """Net rupiah for the provider: what was earned, or what full attendance would earn."""
         if self.earning is not None:
             return self.earning.net
-        if self.enrolment.state not in LIVE:
+        if self.enrolment.state not in SEATED:
             return Decimal(0)
         return pay.split(self.enrolment.price, 100, self.enrolment.fee_rate).net
 

@@ -24,6 +24,9 @@ from marketplace.errors import NotFound
 from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
+_ABSENT = (*CANCELLED, EnrolmentState.AWAITING_CONFIRMATION)
+"""Whoever has bought no seat, or none any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -41,7 +44,8 @@ class Filters:
 class Page:
     """Some rows, what they add up to in all, and where the next page begins (None: nowhere).
 
-    `price` is what was bought and not cancelled, `earned` the provider's net part; both rupiah.
+    `price` is what was bought and not cancelled, without seats that wait to be confirmed; `earned` the
+    provider's net part; both rupiah.
     """
 
     rows: list[Progress]
@@ -100,6 +104,15 @@ def get_for_provider(session: Session, enrolment_id: uuid.UUID, provider_id: uui
     return found[0]
 
 
+def list_awaiting(session: Session, provider_id: uuid.UUID, limit: int = 50) -> list[Progress]:
+    """Whom a provider has not answered yet, the most pressing first."""
+    waiting = (Enrolment.provider_id == provider_id) & (
+        Enrolment.state == EnrolmentState.AWAITING_CONFIRMATION
+    )
+    rows = progress_select().where(waiting).order_by(Enrolment.confirm_by, Enrolment.id)
+    return read_progress(session, rows.limit(limit))
+
+
 def list_for_run(session: Session, run_id: uuid.UUID) -> list[Progress]:
     """Everybody who bought a run, cancelled purchases too, by name."""
     rows = progress_select().join(Participant, Enrolment.participant_id == Participant.id)
@@ -148,7 +161,7 @@ def roll_call(session: Session, meeting: RunSession) -> list[RollCallRow]:
         select(Enrolment, Attendance)
         .join(Participant, Enrolment.participant_id == Participant.id)
         .outerjoin(Attendance, here)
-        .where(Enrolment.run_id == meeting.run_id, Enrolment.state.not_in(CANCELLED))
+        .where(Enrolment.run_id == meeting.run_id, Enrolment.state.not_in(_ABSENT))
         .options(
             lazyload(Attendance.session),  # its inner join would drop who did not come
             lazyload(Enrolment.participant, Participant.user).lazyload(User.roles),
@@ -178,7 +191,7 @@ def list_courses_sold(session: Session, provider_id: uuid.UUID) -> list[tuple[uu
 
 
 def _totals(wanted: Select[Any]) -> Select[int, Decimal, Decimal]:
-    bought = func.sum(Enrolment.price).filter(Enrolment.state.not_in(CANCELLED))
+    bought = func.sum(Enrolment.price).filter(Enrolment.state.not_in(_ABSENT))
     none = Decimal(0)
     return (
         select(func.count(), func.coalesce(bought, none), func.coalesce(func.sum(Earning.net), none))

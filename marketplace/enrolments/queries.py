@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, lazyload
 
-import ledger
-from marketplace import chart
 from marketplace.batches import queries as grants
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments.figures import Figures, Stage, enrolments_per_day, figures_for_provider
-from marketplace.enrolments.models import LIVE, Attendance, Earning, EarningState, Enrolment
+from marketplace.enrolments.history import HistoryRow, history
+from marketplace.enrolments.models import LIVE, SEATED, Attendance, Earning, EarningState, Enrolment
 from marketplace.enrolments.progress import Progress, progress_select, read_progress
 from marketplace.enrolments.provider_queries import (
     Filters,
@@ -72,10 +71,12 @@ __all__ = [
 class Money:
     """Where a participant's benefit is, in rupiah; the portions add up to the total.
 
-    `due` is the providers' but not yet paid by the bank; `returned` went back to the programme.
+    `set_aside` waits for a provider's confirmation; `due` is the providers' but not yet paid by the bank;
+    `returned` went back to the programme.
     """
 
     available: Decimal
+    set_aside: Decimal
     escrow: Decimal
     due: Decimal
     paid: Decimal
@@ -89,14 +90,6 @@ class NextMeeting:
 
     progress: Progress
     meeting: RunSession
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One movement of the training balance and, where it is about one, the enrolment."""
-
-    line: ledger.StatementLine
-    enrolment: Enrolment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +127,9 @@ def find_by_receipt(session: Session, number: str) -> Enrolment | None:
 
 
 def find_for_run(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> Enrolment | None:
-    """A participant's live enrolment in a run, or None."""
+    """A participant's enrolment in a run that has not ended, or None."""
     mine = (Enrolment.participant_id == participant_id) & (Enrolment.run_id == run_id)
-    return session.scalars(select(Enrolment).where(mine, Enrolment.state.in_(LIVE))).first()
+    return session.scalars(select(Enrolment).where(mine, Enrolment.state.in_(SEATED))).first()
 
 
 def find_next_meeting(session: Session, participant_id: uuid.UUID, now: datetime) -> NextMeeting | None:
@@ -173,24 +166,13 @@ def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     grant = grants.find_grant(session, participant_id)
     total = grant.amount if grant and grant.transaction_id else Decimal(0)
     available = grants.balance_of(session, participant_id)
+    set_aside = grants.set_aside_of(session, participant_id)
     escrow = _sum(session, Enrolment.price, _of(participant_id) & Enrolment.state.in_(LIVE))
     earned = _of(participant_id)
     due = _sum(session, Earning.gross, earned & (Earning.state != EarningState.PAID))
     paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
-    returned = total - available - escrow - due - paid
-    return Money(available=available, escrow=escrow, due=due, paid=paid, returned=returned, total=total)
-
-
-def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
-    """Every movement of the training balance, newest first, with the enrolments it is about."""
-    try:
-        statement = ledger.statement(session, chart.benefit(participant_id))
-    except ledger.UnknownAccount:
-        return []
-    by_transaction: dict[uuid.UUID, Enrolment] = {}
-    for each in session.scalars(select(Enrolment).where(_of(participant_id))).unique():
-        by_transaction |= {key: each for key in (each.transaction_id, each.settlement_id) if key}
-    return [HistoryRow(line, by_transaction.get(line.transaction_id)) for line in reversed(statement.lines)]
+    returned = total - available - set_aside - escrow - due - paid
+    return Money(available, set_aside, escrow, due, paid, returned, total)
 
 
 def _of(participant_id: uuid.UUID) -> ColumnElement[bool]:

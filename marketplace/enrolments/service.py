@@ -17,7 +17,7 @@ from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run, RunState
-from marketplace.enrolments import locks, messages, offer, receipts
+from marketplace.enrolments import confirmation, locks, offer, receipts, waiting
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import (
     AlreadyEnrolled,
@@ -25,13 +25,12 @@ from marketplace.enrolments.errors import (
     GrantMissing,
     InsufficientBalance,
     KeyReused,
+    OfferChanged,
     RunCancelled,
 )
-from marketplace.enrolments.models import CANCELLED, Enrolment
+from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
 from marketplace.enrolments.settlement import is_spendable
 from marketplace.errors import NotFound
-from marketplace.events import service as events
-from marketplace.notifications import service as notifications
 
 __all__ = ["PurchaseRequest", "cancel", "cancel_run", "purchase"]
 
@@ -47,19 +46,24 @@ class PurchaseRequest:
     key: str
     version_seen: int
     price_seen: Decimal
+    confirmation_seen: bool = False
 
     @property
     def fingerprint(self) -> bytes:
         """Tells a repeat of the same request from another one under the same key."""
         seen = f"{self.run_id}|{self.version_seen}|{self.price_seen}"
+        if self.confirmation_seen:
+            seen += "|confirmation"
         return hashlib.sha256(seen.encode()).digest()
 
 
 def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
     """Buy a seat with the training balance; the same request again returns the same enrolment.
 
+    Where the run needs the provider's confirmation, the price is set aside until then.
     Raises KeyReused, AlreadyEnrolled, GrantMissing, BalanceExpired, EligibilityLost, RunStarted,
-    RunCancelled, CourseNotOnSale, CourseOutsideScheme, OfferChanged, NoSeats, InsufficientBalance.
+    RunCancelled, CourseNotOnSale, CourseOutsideScheme, ConfirmationClosed, OfferChanged, NoSeats,
+    InsufficientBalance.
     Source: 'Buying' in the rules; the chart's event "purchase".
     """
     grant = locks.lock_grant_of(session, request.participant_id)
@@ -70,12 +74,21 @@ def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
     _require_eligible(session, request, grant, now)
     enrolment, is_new = _claim(session, request, grant, run, now)
     if is_new:
-        offer.check(grant, run, request.version_seen, request.price_seen, now)
-        _take_seat(session, run)
+        _check(request, grant, run, now)
+        if not waiting.take_offered(session, enrolment.participant_id, run.id, now):
+            _take_seat(session, run)
         _pay(session, enrolment, run.course.price)
         _stop_revocation_clock(grant, enrolment, now)
-        _announce(session, enrolment)
+        session.flush()
+        tell = confirmation.announce_wait if enrolment.is_awaiting else confirmation.announce
+        tell(session, enrolment)
     return enrolment
+
+
+def _check(request: PurchaseRequest, grant: Grant, run: Run, now: datetime) -> None:
+    offer.check(grant, run, request.version_seen, request.price_seen, now)
+    if request.confirmation_seen != run.needs_confirmation:
+        raise OfferChanged("confirmation", price=run.course.price, version=run.course.version)
 
 
 def _require_eligible(session: Session, request: PurchaseRequest, grant: Grant, now: datetime) -> None:
@@ -114,10 +127,11 @@ def _claim(
 ) -> tuple[Enrolment, bool]:
     """Take the key before anything is checked: a retry of the purchase that took the last seat or
     the last rupiah must find its own enrolment, not a refusal."""
+    waits = _waiting_values(session, grant, run, now) if run.needs_confirmation else {}
     for _ in range(_RECEIPT_TRIES):
         claimed = session.scalars(
             insert(Enrolment)
-            .values(_claim_values(request, grant, run, now))
+            .values(_claim_values(request, grant, run, now) | waits)
             .on_conflict_do_nothing()
             .returning(Enrolment)
         ).first()
@@ -147,6 +161,13 @@ def _claim_values(request: PurchaseRequest, grant: Grant, run: Run, now: datetim
     }
 
 
+def _waiting_values(session: Session, grant: Grant, run: Run, now: datetime) -> dict[str, object]:
+    return {
+        "state": EnrolmentState.AWAITING_CONFIRMATION.value,
+        "confirm_by": confirmation.deadline(session, run, grant, now),
+    }
+
+
 def _find_earlier(session: Session, request: PurchaseRequest) -> Enrolment | None:
     """Whatever stood in the way of the claim: this request, or another purchase of the same run."""
     mine = select(Enrolment).where(Enrolment.participant_id == request.participant_id)
@@ -164,31 +185,34 @@ def _find_earlier(session: Session, request: PurchaseRequest) -> Enrolment | Non
 
 
 def _pay(session: Session, enrolment: Enrolment, price: Decimal) -> None:
-    """Move the price from the training balance into escrow. Rp0 moves nothing.
+    """Move the price from the training balance into escrow, or set it aside. Rp0 moves nothing.
 
-    The grant is locked, so the balance read here is the one that the posting meets; the database's
-    own guard stands behind it.
+    The grant is locked, so what is available here is what the posting meets; the database's own guard
+    stands behind it.
     """
     account = chart.benefit(enrolment.participant_id)
-    balance = ledger.balance(session, account)
-    if balance < price:
-        raise _too_dear(balance, price)
-    enrolment.balance_after = balance
+    available = ledger.available(session, account)
+    if available < price:
+        raise _too_dear(available, price)
+    enrolment.balance_after = available - price
     if price == 0:
         return
+    posting = ledger.Posting(account, chart.escrow(enrolment.provider_id), price)
     try:
-        posted = ledger.post(
-            session,
-            f"purchase:{enrolment.id}",
-            "purchase",
-            [ledger.Posting(account, chart.escrow(enrolment.provider_id), price)],
-            reference=f"enrolment:{enrolment.id}",
-        )
+        _post_or_hold(session, enrolment, posting)
     except ledger.InsufficientBalance as refusal:
-        raise _too_dear(balance, price) from refusal
+        raise _too_dear(available, price) from refusal
     enrolment.price = price
-    enrolment.transaction_id = posted.id
-    enrolment.balance_after = posted.balances[account]
+
+
+def _post_or_hold(session: Session, enrolment: Enrolment, posting: ledger.Posting) -> None:
+    key, reference = f"purchase:{enrolment.id}", f"enrolment:{enrolment.id}"
+    if enrolment.confirm_by is None:
+        posted = ledger.post(session, key, "purchase", [posting], reference=reference)
+        enrolment.transaction_id = posted.id
+    else:
+        held = ledger.hold(session, key, "purchase", posting, enrolment.confirm_by, reference=reference)
+        enrolment.hold_id = held.id
 
 
 def _too_dear(balance: Decimal, price: Decimal) -> InsufficientBalance:
@@ -198,18 +222,3 @@ def _too_dear(balance: Decimal, price: Decimal) -> InsufficientBalance:
 def _stop_revocation_clock(grant: Grant, enrolment: Enrolment, now: datetime) -> None:
     if enrolment.price > 0 and grant.first_purchase_at is None:
         grant.first_purchase_at = now
-
-
-def _announce(session: Session, enrolment: Enrolment) -> None:
-    session.flush()
-    events.record(
-        session,
-        "enrolment.purchased",
-        enrolment.id,
-        provider_id=enrolment.provider_id,
-        run_id=enrolment.run_id,
-        receipt_number=enrolment.receipt_number,
-        price=enrolment.price,
-        course_version=enrolment.course_version,
-    )
-    notifications.notify(session, enrolment.participant.user, *messages.purchased(enrolment))

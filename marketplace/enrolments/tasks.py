@@ -1,4 +1,5 @@
-"""Work that waits in the tables: runs whose provider declares nothing, courses nobody opened."""
+"""Work that waits in the tables: runs whose provider declares nothing, courses nobody opened, seats
+nobody confirmed."""
 
 import uuid
 
@@ -7,14 +8,19 @@ from celery import shared_task
 
 from marketplace.broker import nudge
 from marketplace.db import run_in_transaction
-from marketplace.enrolments import cancellation, completion
+from marketplace.enrolments import cancellation, completion, confirmation, waiting
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task
 def sweep() -> None:
-    """Have every overdue run declared, each in a task of its own, and return what was never opened."""
+    """Have every overdue run declared, each in a task of its own; return what was never opened and what
+    was set aside in vain; let lines move on."""
+    run_in_transaction(waiting.move_on)
+    expired = run_in_transaction(confirmation.expire_due)
+    if expired:
+        log.info("confirmations_expired", enrolments=expired)
     for run_id in run_in_transaction(completion.list_overdue_runs):
         nudge(declare, str(run_id))
     refunded = run_in_transaction(cancellation.refund_unopened)

@@ -68,7 +68,10 @@ class SignInCode(Base):
 
 
 class UserSession(Base):
-    """One signed-in device. The cookie holds the token; the table only its hash."""
+    """One signed-in device. The cookie holds the token; the table only its hash.
+
+    `proved_at` is when its owner last gave a one-time code.
+    """
 
     __tablename__ = "user_session"
 
@@ -79,6 +82,7 @@ class UserSession(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     last_seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    proved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 

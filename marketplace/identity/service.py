@@ -77,6 +77,7 @@ def start_session(session: Session, user: User, device: str) -> str:
             created_at=now,
             last_seen_at=now,
             expires_at=now + IDLE,
+            proved_at=now,
         )
     )
     session.flush()

@@ -38,7 +38,8 @@ class Scheme(Base):
     """Terms under which a training balance is granted, spent and paid out.
 
     Amounts are whole rupiah; `fee_rate` is a fraction (0.1000 is 10 %); `*_percent` are integers
-    of 0 to 100; `*_days` are calendar days unless the name says working days.
+    of 0 to 100; `*_days` are calendar days unless the name says working days; `*_lead_hours` are before
+    a run's start.
     """
 
     __tablename__ = "scheme"
@@ -62,6 +63,10 @@ class Scheme(Base):
     resumed_days_participant: Mapped[int] = mapped_column(SmallInteger, server_default="3")
     resumed_days_other: Mapped[int] = mapped_column(SmallInteger, server_default="15")
     unopened_refund_days: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    confirmation_working_days: Mapped[int] = mapped_column(SmallInteger, server_default="2")
+    confirmation_lead_hours: Mapped[int] = mapped_column(SmallInteger, server_default="24")
+    waiting_offer_hours: Mapped[int] = mapped_column(SmallInteger, server_default="12")
+    waiting_lead_hours: Mapped[int] = mapped_column(SmallInteger, server_default="24")
     shortest_hours: Mapped[int | None] = mapped_column(SmallInteger)
     minimum_age: Mapped[int] = mapped_column(SmallInteger)
     maximum_age: Mapped[int] = mapped_column(SmallInteger)

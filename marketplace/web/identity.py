@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import db
 from marketplace.identity import queries, service
-from marketplace.identity.models import User
+from marketplace.identity.models import User, UserSession
 from marketplace.participants import queries as participants
 from marketplace.participants.models import Participant
 from marketplace.providers import queries as providers
@@ -27,6 +27,11 @@ def current_user() -> User | None:
         g.user = found.user if found else None
     user: User | None = g.user
     return user
+
+
+def signed_in_session(current: Session) -> UserSession:
+    """The session of the reader's own browser, on a page that only signed-in people reach."""
+    return queries.find_session(current, session.get(_TOKEN, "")) or abort(401)
 
 
 def signed_in_user() -> User:

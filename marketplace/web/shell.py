@@ -120,7 +120,7 @@ def _provider_nav() -> list[Item]:
     return [
         _item(_("Ringkasan"), "provider.overview", "chart"),
         _item(_("Jadwal"), "provider.runs", "calendar", *_OF_RUNS),
-        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment"),
+        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment", "provider.ask_decline"),
         _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
     ]
 

@@ -27,6 +27,8 @@ def enrolment_tag(enrolment: Enrolment, now: datetime) -> Tag:
     state = EnrolmentState(enrolment.state)
     if state in CANCELLED:
         return _cancelled(state), "", "close"
+    if state is EnrolmentState.AWAITING_CONFIRMATION:
+        return _("Menunggu konfirmasi lembaga"), "kunyit", "clock"
     if state is EnrolmentState.NO_SHOW:
         return _("Tidak datang"), "", "close"
     if state is EnrolmentState.COMPLETED:
@@ -42,6 +44,7 @@ def _cancelled(state: EnrolmentState) -> str:
         EnrolmentState.CANCELLED_BY_PARTICIPANT: _("Dibatalkan peserta"),
         EnrolmentState.CANCELLED_BY_PROVIDER: _("Dibatalkan lembaga"),
         EnrolmentState.CANCELLED_BY_PROGRAMME: _("Dibatalkan program"),
+        EnrolmentState.CONFIRMATION_EXPIRED: _("Tidak dikonfirmasi"),
     }[state]
 
 
@@ -49,6 +52,8 @@ def money_tag(enrolment: Enrolment, earning: Earning | None) -> Tag:
     """Where an enrolment's money is, for the participant."""
     if not enrolment.price:
         return _("Gratis"), "", None
+    if enrolment.is_awaiting:
+        return _("Disisihkan di saldo"), "kunyit", "clock"
     if enrolment.state in LIVE:
         return _("Dititipkan"), "kunyit", "lock"
     if earning is None:

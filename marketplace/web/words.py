@@ -77,6 +77,17 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Saldo Anda dibekukan. %(reason)s", reason=sentence(d["reason"], current_language())
     ),
     "key_reused": lambda d: _("Formulir ini sudah dipakai untuk pembelian lain. Buka lagi halaman kursus."),
+    "seats_left": lambda d: _("Jadwal ini masih punya kursi. Anda bisa langsung membeli."),
+    "line_closed": lambda d: _(
+        "Kelas ini segera mulai, jadi daftar tunggunya sudah ditutup. Pilih jadwal lain."
+    ),
+    "confirmation_closed": lambda d: _(
+        "Kelas ini mulai terlalu dekat bagi lembaga untuk mengonfirmasi kursi. Pilih jadwal lain."
+    ),
+    "confirmation_over": lambda d: _(
+        "Batas konfirmasi sudah lewat (%(until)s), jadi uangnya kembali ke peserta.",
+        until=moment(d["confirm_by"]),
+    ),
     "too_late_to_cancel": lambda d: _(
         "Kelas sudah mulai atau kehadiran Anda sudah tercatat, jadi pembelian ini tidak bisa dibatalkan lagi."
     ),

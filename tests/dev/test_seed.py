@@ -105,6 +105,7 @@ def test_attendance_of_every_kind_has_been_settled(
     ("key", "state"),
     [
         ("waiting", "purchased"),
+        ("asks", "awaiting_confirmation"),
         ("checks_in", "attending"),
         ("self_paced", "attending"),
         ("sold_out", "purchased"),
@@ -153,6 +154,7 @@ def test_runs_are_in_every_state(seeded: Seeded) -> None:
     )[0]
     assert all(found), found
     assert found[0] > 100
+    assert seeded.rows("SELECT state FROM waiting_place") == [("waiting",)]
 
 
 def test_payouts_were_paid_rejected_and_returned_and_one_run_is_ready(seeded: Seeded) -> None:

@@ -36,7 +36,8 @@ class Scene:
 
 
 def build(session: Session) -> Scene:
-    """Two providers with a class each, a buyer in each class, and a payout run that pays both."""
+    """Two providers with a class each, a buyer in each class who waits for another, and a payout run that
+    pays both."""
     factories.fund_scheme(session)
     scene = Scene(people={"stranger": None, "newcomer": factories.make_user(session).id})
     scene.own, buyer, provider = _shop(session)
@@ -62,6 +63,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     buyer = factories.make_grant(session).participant
     enrolment = _buy(session, buyer, run)
     later = factories.make_run(session, course)
+    _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
     ids = {
         "provider_id": provider.id,
         "course_id": course.id,
@@ -75,7 +77,8 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
 
 
 def _buy(session: Session, buyer: Participant, run: Run) -> Enrolment:
-    request = PurchaseRequest(buyer.id, run.id, str(uuid7()), run.course.version, run.course.price)
+    seen = (run.course.version, run.course.price, run.needs_confirmation)
+    request = PurchaseRequest(buyer.id, run.id, str(uuid7()), *seen)
     return enrolments.purchase(session, request)
 
 

@@ -263,7 +263,7 @@ def test_what_stands_in_the_way_is_said_before_a_button_is_pressed(
         full = current.get_one(Run, run.id)
         full.seats_taken = full.seats
     page = words(buyer.get(f"/beli/{run.id}").text)
-    assert "Belum bisa dibeli Kursi terakhir jadwal ini baru saja terisi" in page
+    assert "Jadwal ini penuh Kursi terakhir jadwal ini baru saja terisi" in page
     assert "Beli dengan saldo" not in page
 
 

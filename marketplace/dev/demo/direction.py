@@ -15,6 +15,7 @@ from marketplace.dev.demo.scenes import ALL, Scene, SelfPaced
 from marketplace.dev.demo.story import Days, Story
 from marketplace.dev.demo.timetable import Slot
 from marketplace.dev.demo.troupe import Actor, Troupe
+from marketplace.enrolments import waiting
 
 _AFTER_START = timedelta(minutes=10)
 
@@ -31,9 +32,11 @@ class StagedRun:
     def run(self) -> uuid.UUID:
         return self._opened[0]
 
-    def open_scheduled(self, slots: Sequence[Slot], seats: int, session: Session) -> None:
+    def open_scheduled(self, scene: Scene, session: Session) -> None:
         course = troupe.find_course(session, self.course)
-        self._opened.append(timetable.schedule(session, course, slots, seats).id)
+        run = timetable.schedule(session, course, scene.slots, scene.seats)
+        run.needs_confirmation = scene.confirms
+        self._opened.append(run.id)
 
     def open_self_paced(self, days: Days, plan: SelfPaced, session: Session) -> None:
         course = troupe.find_course(session, self.course)
@@ -58,7 +61,7 @@ class Direction:
             scene.course, self._actors(scene.course, scene.bought_on, scene.present, scene.extras)
         )
         self.staged.append((scene, staged))
-        self._do(scene.bought_on, 7, partial(staged.open_scheduled, scene.slots, scene.seats))
+        self._do(scene.bought_on, 7, partial(staged.open_scheduled, scene))
         self._do(scene.bought_on, 12, lambda session: troupe.buy(session, staged.actors, staged.run))
         for number, slot in enumerate(scene.slots):
             if slot.starts_at <= self.days.now and self._is_held(scene, slot):
@@ -72,6 +75,9 @@ class Direction:
         if scene.withdraws is not None:
             actor = self.troupe.named[scene.withdraws]
             self._do(-2, 20, lambda session: troupe.change_mind(session, actor, staged.run))
+        if scene.in_line is not None:
+            last = self.troupe.named[scene.in_line]
+            self._do(-1, 20, lambda session: waiting.join(session, last.id, staged.run))
 
     def cast_self_paced(self, plan: SelfPaced) -> None:
         """A run without hours; each person does a unit a day."""

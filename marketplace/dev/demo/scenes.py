@@ -34,6 +34,7 @@ PARTS = (
     Part("deadline", "Batas pembelian pertama tinggal beberapa hari", -13),
     Part("revoked", "Tidak membeli dalam 15 hari: bantuan kembali ke negara", -35),
     Part("waiting", "Sudah membeli, kelas mulai lima hari lagi", -6),
+    Part("asks", "Meminta kursi: harganya disisihkan sampai lembaga mengonfirmasi", -3),
     Part("checks_in", "Kelas sedang berlangsung: presensi sesi ketiga sedang dibuka", -9),
     Part("p0", "Tidak pernah hadir (0%): lembaga dibayar 25%, sisanya kembali", -35),
     Part("p24", "Hadir 24%: lembaga dibayar 25%, sisanya kembali", -35),
@@ -42,6 +43,7 @@ PARTS = (
     Part("p80", "Hadir 80%: lembaga dibayar penuh", -35),
     Part("p100", "Hadir 100%, dan masih ada saldo", -35),
     Part("sold_out", "Kelasnya penuh: kursi terakhir miliknya", -8),
+    Part("in_line", "Nomor satu di daftar tunggu kelas yang penuh", -8),
     Part("cut_short", "Kelas dihentikan lembaga di tengah jalan: sebagian uang kembali", -15),
     Part("called_off", "Kelas dibatalkan lembaga sebelum mulai: uang kembali utuh", -7),
     Part("changed_mind", "Membatalkan sendiri sebelum mulai: uang kembali utuh", -7),
@@ -58,7 +60,8 @@ class Scene:
 
     `present` says for how many sessions a named person came. `extras` others came to everything.
     `withdraws` cancels their purchase in time.
-    `uploaded` means that the provider sent its own list. `note` is for the provider's staff.
+    `uploaded` means that the provider sent its own list, `confirms` that it wants to confirm seats, and
+    has not yet. `in_line` stands on its waiting list. `note` is for the provider's staff.
     """
 
     course: str
@@ -72,6 +75,8 @@ class Scene:
     reason: str = ""
     withdraws: str | None = None
     uploaded: bool = False
+    confirms: bool = False
+    in_line: str | None = None
     note: str = ""
 
 
@@ -213,6 +218,7 @@ def _to_come(days: Days) -> list[Scene]:
             {"sold_out": 0},
             extras=5,
             seats=6,
+            in_line="in_line",
             note="Kelas penuh, mulai empat hari lagi",
         ),
         Scene("bekal:m08", _every(days, 3, 4, 1), -5, extras=6, seats=8),
@@ -236,6 +242,15 @@ def _to_come(days: Days) -> list[Scene]:
         ),
         Scene("bekal:u12", _every(days, 1, 5, 1), -3, {"english": 0}, extras=4),
         Scene("bekal:r08", _every(days, 6, 8, 1), -3, extras=3, seats=12),
+        Scene(
+            "bekal:u07",
+            _every(days, 9, 6, 1),
+            -1,
+            {"asks": 0},
+            extras=1,
+            confirms=True,
+            note="Dua kursi menunggu konfirmasi Anda",
+        ),
     ]
 
 

@@ -97,10 +97,11 @@ def register(session: Session, actors: Iterable[Actor]) -> None:
 
 def buy(session: Session, actors: Iterable[Actor], run_id: uuid.UUID) -> None:
     """Buy a seat each, as seen on the review page."""
-    course = session.get_one(Run, run_id).course
+    run = session.get_one(Run, run_id)
+    seen = (run.course.version, run.course.price, run.needs_confirmation)
     for actor in actors:
         key = f"seed:{actor.id.hex}:{run_id.hex}"
-        service.purchase(session, PurchaseRequest(actor.id, run_id, key, course.version, course.price))
+        service.purchase(session, PurchaseRequest(actor.id, run_id, key, *seen))
 
 
 def change_mind(session: Session, actor: Actor, run_id: uuid.UUID) -> None:

@@ -13,8 +13,9 @@ from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.models import RunKind
-from marketplace.enrolments import queries
-from marketplace.enrolments.models import CANCELLED, EnrolmentState
+from marketplace.enrolments import queries, waiting
+from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE
+from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
 from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
 from marketplace.participants.models import Participant
@@ -46,6 +47,7 @@ def home() -> str:
     now = clock.now(current)
     money = queries.money_of_participant(current, participant.id)
     may_buy = grant is not None and grant.state == GrantState.ACTIVE and money.available > 0
+    in_line = waiting.list_for_participant(current, participant.id)
     coming = queries.find_next_meeting(current, participant.id, now)
     return render_template(
         "participant/home.html",
@@ -54,6 +56,7 @@ def home() -> str:
         deadline=_deadline(grant),
         frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
         money=money,
+        offered=[each.place for each in in_line if each.is_offered],
         coming=coming,
         studying=None if coming else _studying(current, participant, now),
         affordable=catalogue.count_affordable(current, money.available, now) if may_buy else None,
@@ -84,30 +87,30 @@ def _deadline(grant: Grant | None) -> datetime | None:
 
 def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
     reader = zone()
-    grouped = groupby(rows, key=lambda row: local(row.line.effective_at, reader).strftime("%Y-%m"))
+    grouped = groupby(rows, key=lambda row: local(row.at, reader).strftime("%Y-%m"))
     months = [[movement_of(row, grant) for row in found] for _month, found in grouped]
-    return [(month(found[0].row.line.effective_at, reader), found) for found in months]
+    return [(month(found[0].row.at, reader), found) for found in months]
 
 
 def movement_of(row: HistoryRow, grant: Grant | None) -> Movement:
     """A row of the history in words, with the page that proves it."""
-    icon, tone = _SIGNS.get(row.line.kind, ("list", ""))
+    icon, tone = _SIGNS.get(row.kind, ("list", ""))
     if row.enrolment is None:
         kind = _kind(row, grant)
-        href = url_for("participant.movement", transaction_id=row.line.transaction_id)
+        href = url_for("participant.movement", transaction_id=row.transaction_id)
         title = _("Bantuan dicabut") if kind == "revocation" else kind_words(kind)
         return Movement(row, title, _words(row, kind), href, icon, tone)
     title = row.enrolment.run.course.title
-    if row.line.kind == "cancellation":
+    if row.kind in ("cancellation", RELEASE, EXPIRY):
         title = _("%(course)s dibatalkan", course=title)
     href = url_for("participant.receipt", enrolment_id=row.enrolment.id)
-    return Movement(row, title, _words(row, row.line.kind), href, icon, tone)
+    return Movement(row, title, _words(row, row.kind), href, icon, tone)
 
 
 def _kind(row: HistoryRow, grant: Grant | None) -> str:
     """The books call both a revocation; for its owner it matters which of the two it was."""
     has_lapsed = grant is not None and grant.state == GrantState.LAPSED
-    return "lapse" if row.line.kind == "revocation" and has_lapsed else row.line.kind
+    return "lapse" if row.kind == "revocation" and has_lapsed else row.kind
 
 
 _SIGNS = {
@@ -116,6 +119,9 @@ _SIGNS = {
     "completion": ("check", "daun"),
     "grant": ("down", "daun"),
     "revocation": ("up", "bata"),
+    HOLD: ("clock", "kunyit"),
+    RELEASE: ("back", "daun"),
+    EXPIRY: ("back", "daun"),
 }
 
 
@@ -124,12 +130,14 @@ def _words(row: HistoryRow, kind: str) -> str:
         if row.enrolment.state in CANCELLED:
             return _("Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo.")
         if row.enrolment.state == EnrolmentState.NO_SHOW:
-            return _("Tidak datang. Sisa %(amount)s kembali ke saldo.", amount=rupiah(row.line.amount))
+            return _("Tidak datang. Sisa %(amount)s kembali ke saldo.", amount=rupiah(row.amount))
         return _(
             "Selesai, hadir %(percent)s%%. Sisa %(amount)s kembali ke saldo.",
             percent=row.enrolment.percent,
-            amount=rupiah(row.line.amount),
+            amount=rupiah(row.amount),
         )
+    if row.enrolment is not None and row.enrolment.hold_id is not None and kind != "cancellation":
+        return _words_of_wait(row.enrolment, kind)
     return {
         "purchase": _("Dititipkan di Bekal. Lembaga dibayar sesuai kehadiran Anda."),
         "cancellation": _("Kembali utuh ke saldo Anda."),
@@ -137,3 +145,16 @@ def _words(row: HistoryRow, kind: str) -> str:
         "revocation": _("Belum ada pembelian sampai batas waktunya, jadi bantuan kembali ke negara."),
         "lapse": _("Masa bantuan berakhir, jadi sisa saldo kembali ke negara."),
     }.get(kind, "")
+
+
+def _words_of_wait(enrolment: Enrolment, kind: str) -> str:
+    """What was set aside until a provider confirms the seat, and how that ended."""
+    if kind == HOLD:
+        return _("Menunggu konfirmasi lembaga. Disisihkan dari saldo, belum dibayarkan.")
+    if kind == EXPIRY:
+        return _("Lembaga tidak menjawab sampai batasnya. Yang disisihkan kembali utuh.")
+    if kind != RELEASE:
+        return _("Lembaga mengonfirmasi kursi Anda. Yang disisihkan kini dititipkan di Bekal.")
+    if enrolment.state == EnrolmentState.CANCELLED_BY_PARTICIPANT:
+        return _("Anda batalkan sebelum dikonfirmasi. Yang disisihkan kembali utuh.")
+    return _("Lembaga tidak memberi kursi. Yang disisihkan kembali utuh.")

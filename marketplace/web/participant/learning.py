@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.broker import nudge
-from marketplace.enrolments import attendance, queries, service
+from marketplace.enrolments import attendance, queries, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
 from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.errors import MarketplaceError, NotFound
@@ -35,6 +35,7 @@ def courses() -> str:
     return render_template(
         "participant/courses.html",
         enrolments=queries.list_for_participant(current, current_participant().id),
+        lines=waiting.list_for_participant(current, current_participant().id),
         enrolment_tag=enrolment_tag,
         now=clock.now(current),
     )

@@ -41,7 +41,8 @@ def movement(transaction_id: uuid.UUID) -> str:
 @pages.get("/riwayat/<uuid:transaction_id>/catatan.json")
 def movement_proof(transaction_id: uuid.UUID) -> Response:
     """The same movement as the ledger hashed it, for `verify_receipt.py`."""
-    return _document(_own_row(transaction_id).line.transaction_id, f"txn_{transaction_id.hex}")
+    _own_row(transaction_id)
+    return _document(transaction_id, f"txn_{transaction_id.hex}")
 
 
 @pages.get("/bukti/<uuid:enrolment_id>/catatan.json")
@@ -69,7 +70,7 @@ def qr_of(record: TransactionRecord, sealing: Sealing) -> Markup:
 def _own_row(transaction_id: uuid.UUID) -> HistoryRow:
     """The movement in the reader's own history. Raises NotFound for anybody else's."""
     for row in queries.history(db.session(), current_participant().id):
-        if row.line.transaction_id == transaction_id:
+        if row.transaction_id == transaction_id:
             return row
     raise NotFound("no such movement")
 

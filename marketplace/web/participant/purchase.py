@@ -1,11 +1,12 @@
 """Buying: one review page, one button, a receipt."""
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from marshmallow import validate
+from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -13,21 +14,24 @@ from ledger import uuid7
 from ledger.proofs import find_sealing
 from marketplace import clock, db
 from marketplace.batches import queries as grants
+from marketplace.batches.models import Grant
 from marketplace.broker import nudge
 from marketplace.catalogue import queries as courses
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run
-from marketplace.enrolments import offer, queries, service
+from marketplace.enrolments import confirmation, offer, queries, service, waiting
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing
-from marketplace.enrolments.models import Earning
+from marketplace.enrolments.models import Enrolment
+from marketplace.enrolments.progress import Progress
+from marketplace.enrolments.waiting import InLine
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
-from marketplace.participants.models import Participant
 from marketplace.web.errors import words_for
 from marketplace.web.formatting import rupiah, stamp
-from marketplace.web.forms import Digits, FormSchema, Text, submitted
+from marketplace.web.forms import Digits, Form, FormSchema, Text, submitted
 from marketplace.web.identity import current_participant
 from marketplace.web.money_steps import Step, list_steps
+from marketplace.web.participant import proving
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.participant.proof import qr_of
 from marketplace.web.shell import zone
@@ -38,11 +42,14 @@ _LONGEST_KEY = 64
 
 
 class PurchaseForm(FormSchema):
-    """`version` and `price` say what the buyer saw. They are compared, never used."""
+    """`version`, `price` and `confirmation` say what the buyer saw. They are compared, never used."""
 
     key = Text(validate=validate.Length(max=_LONGEST_KEY))
     version = Digits()
     price = Digits()
+    confirmation = fields.Boolean(load_default=False)
+    code = Text(required=False)
+    resend = Text(required=False)
 
 
 @pages.get("/beli/<uuid:run_id>")
@@ -70,7 +77,11 @@ def buy(run_id: uuid.UUID) -> str | Response | tuple[str, int]:
         key=form.data["key"],
         version_seen=form.data["version"],
         price_seen=Decimal(form.data["price"]),
+        confirmation_seen=form.data["confirmation"],
     )
+    asked = _ask_for_proof(run_id, form)
+    if asked is not None:
+        return asked
     try:
         enrolment_id = db.run_in_transaction(lambda current: service.purchase(current, wish).id)
     except NotFound:
@@ -96,7 +107,7 @@ def receipt(enrolment_id: uuid.UUID) -> str:
         "participant/receipt.html",
         enrolment=enrolment,
         state=money_tag(enrolment, progress.earning),
-        rows=_money_rows(steps, progress.earning),
+        rows=_money_rows(steps, progress),
         purchase=steps[0] if steps else None,
         sealing=sealing,
         qr=qr_of(steps[0].record, sealing) if sealing else None,
@@ -104,13 +115,46 @@ def receipt(enrolment_id: uuid.UUID) -> str:
     )
 
 
-def _money_rows(steps: list[Step], earning: Earning | None) -> list[tuple[str, str]]:
-    """When and what, for every step; that the bank has paid is no posting of this purchase, but its end."""
-    rows = [(stamp(step.at, zone()), step.words) for step in steps]
+def _money_rows(steps: list[Step], progress: Progress) -> list[tuple[str, str]]:
+    """When and what, for every step. What was set aside, and that the bank has paid, are no postings of
+    this purchase, but its beginning and its end."""
+    rows = _rows_of_wait(progress.enrolment) + [(stamp(step.at, zone()), step.words) for step in steps]
+    earning = progress.earning
     if earning is not None and earning.paid_at is not None:
         words = _("%(amount)s dibayarkan ke lembaga", amount=rupiah(earning.gross))
         rows.append((stamp(earning.paid_at, zone()), words))
     return rows
+
+
+def _rows_of_wait(enrolment: Enrolment) -> list[tuple[str, str]]:
+    if enrolment.hold_id is None:
+        return []
+    amount = rupiah(enrolment.price)
+    words = _("%(amount)s disisihkan sampai lembaga mengonfirmasi", amount=amount)
+    rows = [(stamp(enrolment.purchased_at, zone()), words)]
+    if enrolment.transaction_id is None and enrolment.cancelled_at is not None:
+        words = _("%(amount)s bisa dipakai lagi", amount=amount)
+        rows.append((stamp(enrolment.cancelled_at, zone()), words))
+    return rows
+
+
+def _ask_for_proof(run_id: uuid.UUID, form: Form) -> str | tuple[str, int] | None:
+    """The page that asks for a fresh code, where money would move and the last one is old; else None.
+
+    Whoever has bought it already is only shown the receipt, and a refusal comes before a code.
+    """
+    current = db.session()
+    participant = current_participant()
+    if form.data["price"] == 0 or proving.is_fresh():
+        return None
+    if queries.find_for_run(current, participant.id, run_id) is not None:
+        return None
+    run = courses.get_run(current, run_id)
+    in_line = waiting.find_for_run(current, participant.id, run_id)
+    obstacle = _obstacle(current, grants.find_grant(current, participant.id), run, in_line)
+    if obstacle is not None:
+        return _review(run_id, words_for(obstacle)), 409
+    return proving.ask(form, run)
 
 
 def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
@@ -119,10 +163,17 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
     participant = current_participant()
     run = courses.get_run(current, run_id)
     balance = grants.balance_of(current, participant.id)
+    grant = grants.find_grant(current, participant.id)
+    in_line = waiting.find_for_run(current, participant.id, run.id)
+    obstacle = _obstacle(current, grant, run, in_line)
     return render_template(
         "participant/review.html",
         problem=problem,
-        obstacle=_obstacle(current, participant, run),
+        obstacle=words_for(obstacle) if obstacle else None,
+        in_line=in_line,
+        is_full=isinstance(obstacle, NoSeats),
+        may_join=in_line is None and isinstance(obstacle, NoSeats) and _takes_offers(current, grant, run),
+        confirm_by=_confirm_by(current, grant, run),
         run=run,
         participant=participant,
         balance=balance,
@@ -131,15 +182,28 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
     )
 
 
-def _obstacle(current: Session, participant: Participant, run: Run) -> str | None:
+def _confirm_by(current: Session, grant: Grant | None, run: Run) -> datetime | None:
+    """Until when the provider would have to confirm; None where it is not asked."""
+    if grant is None or not run.needs_confirmation:
+        return None
+    return confirmation.deadline(current, run, grant, clock.now(current))
+
+
+def _takes_offers(current: Session, grant: Grant | None, run: Run) -> bool:
+    """Whether a seat that comes free would still be offered to somebody in line."""
+    return grant is not None and clock.now(current) < offer.offered_until(run, grant.scheme)
+
+
+def _obstacle(
+    current: Session, grant: Grant | None, run: Run, in_line: InLine | None
+) -> MarketplaceError | None:
     """Why this cannot be bought now, whatever the balance; said before anybody presses a button."""
-    grant = grants.find_grant(current, participant.id)
     try:
         if grant is None:
             raise GrantMissing("no grant", state=None)
         offer.check(grant, run, run.course.version, run.course.price, clock.now(current))
-        if run.seats_left == 0:
+        if run.seats_left == 0 and not (in_line and in_line.is_offered):
             raise NoSeats("the run is full")
     except MarketplaceError as error:
-        return words_for(error)
+        return error
     return None

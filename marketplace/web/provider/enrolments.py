@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import clock, db
 from marketplace.enrolments import provider_queries, queries
-from marketplace.enrolments.models import CANCELLED, LIVE, EnrolmentState
+from marketplace.enrolments.models import CANCELLED, LIVE, SEATED, EnrolmentState
 from marketplace.enrolments.pay import Split, split
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import Filters
@@ -22,10 +22,19 @@ from marketplace.payouts import queries as payouts
 from marketplace.web.downloads import csv_file
 from marketplace.web.identity import current_provider
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.rows import columns, day_words, file_head, file_rows, state_tag, table_rows
+from marketplace.web.provider.rows import (
+    columns,
+    day_words,
+    file_head,
+    file_rows,
+    state_tag,
+    table_rows,
+    when_and_where,
+)
 from marketplace.web.state_words import earning_tag, hold_words, payout_tag
 
 _STATES: dict[str, tuple[EnrolmentState, ...]] = {
+    "awaiting": (EnrolmentState.AWAITING_CONFIRMATION,),
     "live": LIVE,
     "completed": (EnrolmentState.COMPLETED,),
     "no_show": (EnrolmentState.NO_SHOW,),
@@ -99,6 +108,8 @@ def enrolments() -> str | AnyResponse:
         wanted=wanted,
         page=page,
         is_first=cursor is None,
+        awaiting=provider_queries.list_awaiting(current, provider_id),
+        when_and_where=when_and_where,
         columns=columns(),
         rows=table_rows(page.rows, now),
         now=now,
@@ -148,6 +159,7 @@ def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         "courses": [("", _("Semua kursus")), *((str(course_id), title) for course_id, title in sold)],
         "states": [
             ("", _("Semua status")),
+            ("awaiting", _("Menunggu konfirmasi")),
             ("live", _("Belum selesai")),
             ("completed", _("Selesai")),
             ("no_show", _("Tidak datang")),
@@ -161,7 +173,7 @@ def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
 def _money(progress: Progress) -> Split:
     """How the price is divided: as it was settled, or as it would be at full attendance."""
     enrolment = progress.enrolment
-    paid = 100 if enrolment.is_live else enrolment.paid_percent or 0
+    paid = 100 if enrolment.state in SEATED else enrolment.paid_percent or 0
     return split(enrolment.price, paid, enrolment.fee_rate)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock, db
 from marketplace.catalogue.models import RunState
 from marketplace.enrolments import figures, provider_queries
+from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import RunRow
 from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import PayoutState
@@ -143,6 +144,9 @@ def _alert(
     over = [row for row in rows if row.run.state == RunState.OPEN and row.run.ends_at <= now]
     if over:
         return _undeclared(session, over)
+    awaiting = provider_queries.list_awaiting(session, provider_id)
+    if awaiting:
+        return _unconfirmed(awaiting)
     latest = payouts.list_for_provider(session, provider_id, limit=1)
     if latest and latest[0].state in (PayoutState.FAILED, PayoutState.RETURNED):
         return Alert(
@@ -166,6 +170,21 @@ def _undeclared(session: Session, over: Sequence[RunRow]) -> Alert:
         _("Yang pertama dinyatakan otomatis oleh Bekal setelah %(until)s.", until=moment(until)),
         url_for("provider.run", run_id=first.id) if len(over) == 1 else url_for("provider.runs"),
         _("Nyatakan sekarang"),
+    )
+
+
+def _unconfirmed(awaiting: Sequence[Progress]) -> Alert:
+    first = awaiting[0].enrolment.confirm_by
+    assert first is not None  # a CHECK of the table
+    return Alert(
+        ngettext(
+            "%(num)s pendaftaran menunggu konfirmasi Anda.",
+            "%(num)s pendaftaran menunggu konfirmasi Anda.",
+            len(awaiting),
+        ),
+        _("Yang pertama dilepas setelah %(until)s.", until=moment(first)),
+        url_for("provider.enrolments", state="awaiting"),
+        _("Konfirmasi sekarang"),
     )
 
 

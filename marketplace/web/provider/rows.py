@@ -111,6 +111,8 @@ def _share(progress: Progress, now: datetime) -> Decimal:
 
 def _share_words(progress: Progress, now: datetime) -> str:
     enrolment, earning = progress.enrolment, progress.earning
+    if enrolment.is_awaiting:
+        return _("bila dikonfirmasi")
     if enrolment.is_live:
         if enrolment.run.starts_at > now:
             return _("perkiraan")

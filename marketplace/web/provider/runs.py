@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.catalogue.models import Run, RunState
-from marketplace.enrolments import completion, preview, provider_queries, service
+from marketplace.enrolments import completion, offer, preview, provider_queries, service, waiting
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.provider_queries import RunRow
 from marketplace.errors import MarketplaceError, NotFound
@@ -90,6 +90,8 @@ def run(run_id: uuid.UUID) -> str:
         came=provider_queries.count_attendance(current, run_id),
         is_over=is_over,
         is_open=is_open,
+        in_line=waiting.count_in_line(current, run_id),
+        is_on_sale=is_open and now < offer.sold_until(found),
         until=declared_until(current, found.ends_at),
         now=now,
     )

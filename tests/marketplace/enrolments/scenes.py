@@ -42,6 +42,7 @@ def wish(grant: Grant, run: Run, key: str = "") -> PurchaseRequest:
         key=key or uuid7().hex,
         version_seen=run.course.version,
         price_seen=run.course.price,
+        confirmation_seen=run.needs_confirmation,
     )
 
 

@@ -78,7 +78,7 @@ def test_history_is_newest_first_and_knows_its_enrolments(session: Session, gran
     enrolment = buy(session, factories.make_run(session), grant)
     cancel(session, enrolment.id, grant.participant_id)
     rows = queries.history(session, grant.participant_id)
-    assert [(row.line.kind, int(row.line.amount), int(row.line.balance)) for row in rows] == [
+    assert [(row.kind, int(row.amount), int(row.balance)) for row in rows] == [
         ("cancellation", 750_000, 3_500_000),
         ("purchase", -750_000, 2_750_000),
         ("grant", 3_500_000, 3_500_000),

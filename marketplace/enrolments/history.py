@@ -1,0 +1,91 @@
+"""What happened to a training balance: the ledger's movements, and what was set aside in between."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import ledger
+from marketplace import chart, clock
+from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
+
+HOLD, RELEASE, EXPIRY = "hold", "release", "expiry"
+"""Kinds of rows that are no transaction: set aside, given back, and not confirmed in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change of what could be spent. `kind` is the transaction's, or one of the three above.
+
+    `amount` (signed) and `balance` (afterwards) are what can be spent, in rupiah: a purchase of what had
+    been set aside changes nothing. Rows that are no transaction have no `transaction_id`.
+    """
+
+    kind: str
+    at: datetime
+    amount: Decimal
+    balance: Decimal
+    transaction_id: uuid.UUID | None
+    enrolment: Enrolment | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What one row adds to the balance of the ledger and to what is set aside of it."""
+
+    kind: str
+    at: datetime
+    balance: Decimal
+    set_aside: Decimal
+    transaction_id: uuid.UUID | None
+    enrolment: Enrolment | None
+
+
+def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
+    """Every change of what could be spent, newest first, with the enrolments it is about."""
+    try:
+        statement = ledger.statement(session, chart.benefit(participant_id))
+    except ledger.UnknownAccount:
+        return []
+    own = select(Enrolment).where(Enrolment.participant_id == participant_id)
+    enrolments = session.scalars(own).unique().all()
+    by_transaction: dict[uuid.UUID, Enrolment] = {}
+    for each in enrolments:
+        by_transaction |= {key: each for key in (each.transaction_id, each.settlement_id) if key}
+    changes = [_posted(line, by_transaction.get(line.transaction_id)) for line in statement.lines]
+    now = clock.now(session)
+    changes += [change for each in enrolments if each.hold_id for change in _set_aside(each, now)]
+    # stable: the ledger's own order within one instant
+    return _rows(sorted(changes, key=lambda change: change.at))[::-1]
+
+
+def _posted(line: ledger.StatementLine, enrolment: Enrolment | None) -> _Change:
+    is_capture = enrolment is not None and enrolment.hold_id and line.kind == "purchase"
+    set_aside = line.amount if is_capture else Decimal(0)
+    return _Change(line.kind, line.effective_at, line.amount, set_aside, line.transaction_id, enrolment)
+
+
+def _set_aside(enrolment: Enrolment, now: datetime) -> Iterator[_Change]:
+    """When a price was set aside and, unless it was captured or still is, when it came back."""
+    zero, price = Decimal(0), enrolment.price
+    yield _Change(HOLD, enrolment.purchased_at, zero, price, None, enrolment)
+    over = enrolment.confirm_by if enrolment.confirm_by and enrolment.confirm_by <= now else None
+    if enrolment.state == EnrolmentState.CONFIRMATION_EXPIRED or (enrolment.is_awaiting and over):
+        yield _Change(EXPIRY, over or now, zero, -price, None, enrolment)
+    elif enrolment.transaction_id is None and enrolment.state in CANCELLED and enrolment.cancelled_at:
+        yield _Change(RELEASE, enrolment.cancelled_at, zero, -price, None, enrolment)
+
+
+def _rows(changes: list[_Change]) -> list[HistoryRow]:
+    found, balance = [], Decimal(0)
+    for change in changes:
+        amount = change.balance - change.set_aside
+        balance += amount
+        found.append(
+            HistoryRow(change.kind, change.at, amount, balance, change.transaction_id, change.enrolment)
+        )
+    return found

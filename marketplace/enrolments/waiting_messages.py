@@ -1,0 +1,64 @@
+"""What people in line for a full run are told."""
+
+from collections.abc import Mapping
+
+from marketplace.catalogue.models import RunState
+from marketplace.enrolments.messages import reader_of, rupiah
+from marketplace.enrolments.places import PlaceState, WaitingPlace
+
+_WORDS: Mapping[str, Mapping[PlaceState, tuple[str, str]]] = {
+    "id": {
+        PlaceState.OFFERED: (
+            "Ada kursi untuk Anda: {title}",
+            "Satu kursi disimpan untuk Anda sampai {until}. Beli dengan saldo pelatihan {price} lewat "
+            "halaman Kursus saya. Bila tidak dibeli, kursi ditawarkan kepada orang berikutnya.",
+        ),
+        PlaceState.MISSED: (
+            "Kursi tidak diambil: {title}",
+            "Kursi yang disimpan untuk Anda tidak dibeli sampai batas waktunya, jadi sudah ditawarkan kepada "
+            "orang berikutnya. Anda bisa masuk daftar tunggu lagi. Saldo Anda tidak berubah.",
+        ),
+        PlaceState.CLOSED: (
+            "Daftar tunggu ditutup: {title}",
+            "Tidak ada kursi untuk Anda sampai daftar tunggunya ditutup. Anda bisa memilih jadwal atau "
+            "kursus lain. Saldo Anda tidak berubah.",
+        ),
+    },
+    "en": {
+        PlaceState.OFFERED: (
+            "A seat for you: {title}",
+            "A seat is kept for you until {until}. Buy it with your training balance for {price} on the page "
+            "My courses. If it is not bought, it is offered to the next person.",
+        ),
+        PlaceState.MISSED: (
+            "The seat was not taken: {title}",
+            "The seat kept for you was not bought in time, so it has been offered to the next person. You "
+            "can join the waiting list again. Your balance has not changed.",
+        ),
+        PlaceState.CLOSED: (
+            "The waiting list is closed: {title}",
+            "There was no seat for you before the waiting list closed. You can choose another run or course. "
+            "Your balance has not changed.",
+        ),
+    },
+}
+_CALLED_OFF = {
+    "id": "Lembaga membatalkan jadwal ini. Anda bisa memilih jadwal atau kursus lain. Saldo Anda tidak "
+    "berubah.",
+    "en": "The provider cancelled this run. You can choose another run or course. Your balance has not "
+    "changed.",
+}
+
+
+def about(place: WaitingPlace) -> tuple[str, str] | None:
+    """Subject and body for the state of a place, or None where its owner has done it themselves."""
+    reader = reader_of(place.participant.user)
+    words = _WORDS[reader.locale].get(PlaceState(place.state))
+    if words is None:
+        return None
+    subject, body = words
+    if place.state == PlaceState.CLOSED and place.run.state == RunState.CANCELLED:
+        body = _CALLED_OFF[reader.locale]
+    course = place.run.course
+    until, price = reader.moment(place.offer_until), rupiah(course.price)
+    return subject.format(title=course.title), body.format(until=until, price=price)
