@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.catalogue import csv_cells, csv_import
+from marketplace.catalogue import course_rows, csv_cells, csv_import
 from marketplace.catalogue.csv_import import COLUMNS, CatalogueFileError, CourseRow, Problem, RowProblem
 from marketplace.catalogue.models import Mode
 
@@ -335,8 +335,8 @@ def test_windows_1252_is_refused_row_by_row_and_plain_rows_are_kept(tmp_path: Pa
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), min_size=12, max_size=12))
 def test_any_cells_are_read_or_refused_in_words(values: list[str]) -> None:
     for column, value in zip(COLUMNS, values, strict=True):
-        row = csv_import._Row(2, GOOD | {column: value})
-        csv_import._read_course(row, csv_import._Terms(Decimal(10**8), ""))
+        row = course_rows._Row(2, GOOD | {column: value})
+        course_rows._read_course(row, course_rows.Terms(Decimal(10**8)))
         assert all(found.column == column and found.describe().isprintable() for found in row.problems)
 
 
