@@ -23,6 +23,12 @@ class StaffTaken(MarketplaceError):
     code: ClassVar[str] = "staff_taken"
 
 
+class LastOwner(MarketplaceError):
+    """A provider always has somebody who may do everything."""
+
+    code: ClassVar[str] = "last_owner"
+
+
 class BankDetailsInvalid(MarketplaceError):
     """`details["field"]` names what is wrong: bank_code, holder_name or number."""
 
@@ -33,3 +39,27 @@ class SamePerson(MarketplaceError):
     """Who proposed may not approve: two people look at every bank account."""
 
     code: ClassVar[str] = "same_person"
+
+
+class DocumentInvalid(MarketplaceError):
+    """`details["fault"]`: empty, too_large, too_many, kind (neither PDF, PNG nor JPEG), damaged, active."""
+
+    code: ClassVar[str] = "document_invalid"
+
+
+class ApplicationIncomplete(MarketplaceError):
+    """An application is handed in with at least one document."""
+
+    code: ClassVar[str] = "application_incomplete"
+
+
+class ReasonMissing(MarketplaceError):
+    """Who returns or refuses an application says why."""
+
+    code: ClassVar[str] = "reason_missing"
+
+
+class RegistrationTaken(MarketplaceError):
+    """Another provider is registered under this number."""
+
+    code: ClassVar[str] = "registration_taken"
