@@ -26,6 +26,14 @@ class Vault:
         """The text again. Raises cryptography.fernet.InvalidToken for a wrong key or altered data."""
         return self._fernet.decrypt(ciphertext).decode()
 
+    def encrypt_bytes(self, plain: bytes) -> bytes:
+        """Ciphertext of a file; a third larger."""
+        return self._fernet.encrypt(plain)
+
+    def decrypt_bytes(self, ciphertext: bytes) -> bytes:
+        """The file again. Raises as decrypt."""
+        return self._fernet.decrypt(ciphertext)
+
     def blind_index(self, purpose: str, plain: str) -> bytes:
         """A keyed fingerprint: equal for equal texts of one purpose, useless without the key."""
         return hmac.digest(self._index_key, f"{purpose}:{plain}".encode(), "sha256")

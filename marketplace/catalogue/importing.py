@@ -17,6 +17,7 @@ from ledger import uuid7
 from marketplace import clock
 from marketplace.catalogue.csv_import import CourseRow, Problem, RowProblem
 from marketplace.catalogue.models import Course, CourseState
+from marketplace.catalogue.versions import OFFER
 from marketplace.providers import service as providers
 
 _CHUNK = 500
@@ -24,8 +25,6 @@ _LOCK = 0x62656B616C  # any number: two imports at once would each book the othe
 
 T = TypeVar("T")
 
-OFFER = ("title", "hours", "price")
-"""What a buyer decides on. A change to it is a new version of the course."""
 DETAILS = ("category", "mode", "level", "rating", "rating_count", "description", "language")
 
 

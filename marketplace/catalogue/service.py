@@ -41,10 +41,7 @@ class RunPlan:
 
 def schedule_run(session: Session, course: Course, plan: RunPlan) -> Run:
     """Offer a course at certain times. Raises RunPlanInvalid."""
-    _check_size(plan)
-    starts_at, ends_at = (
-        _self_paced_period(plan) if plan.kind is RunKind.SELF_PACED else _meetings_period(plan)
-    )
+    starts_at, ends_at = period_of(plan)
     run = Run(
         course=course,
         kind=plan.kind.value,
@@ -70,6 +67,24 @@ def ask_confirmation(session: Session, run: Run, needed: bool) -> None:
         run.needs_confirmation = needed
         provider_id = run.course.provider_id
         events.record(session, "run.changed", run.id, provider_id, needs_confirmation=needed)
+
+
+def replan(session: Session, run: Run, plan: RunPlan) -> None:
+    """Put other sessions in the place of a run's, which nobody has a seat in. Raises RunPlanInvalid."""
+    run.starts_at, run.ends_at = period_of(plan)
+    kept = run.sessions[: len(plan.sessions)]
+    for meeting, each in zip(kept, plan.sessions, strict=False):
+        meeting.topic, meeting.starts_at, meeting.ends_at = each.topic, each.starts_at, each.ends_at
+    for meeting in run.sessions[len(plan.sessions) :]:
+        session.delete(meeting)
+    run.sessions = [*kept, *_sessions(plan)[len(kept) :]]
+    session.flush()
+
+
+def period_of(plan: RunPlan) -> tuple[datetime, datetime]:
+    """When a planned run begins and ends. Raises RunPlanInvalid."""
+    _check_size(plan)
+    return _self_paced_period(plan) if plan.kind is RunKind.SELF_PACED else _meetings_period(plan)
 
 
 def take_seat(session: Session, run_id: uuid.UUID) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunKind, RunState
-from marketplace.enrolments import confirmation, locks, revocation_clock, waiting
+from marketplace.enrolments import confirmation, conflicts, locks, revocation_clock, waiting
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.errors import TooLateToCancel
 from marketplace.enrolments.evidence import gather
@@ -69,7 +69,8 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
         raise TooLateToCancel("the run is over", starts_at=run.starts_at)
     evidence = gather(session, run, begun_by=now)
     bought = [each for each in enrolments if each.is_live]
-    settle(session, [judge(each, evidence, reason) for each in bought], actor, now)
+    verdicts = [judge(each, evidence, reason) for each in bought]
+    settle(session, conflicts.hold_own(session, run.course.provider_id, verdicts), actor, now)
     move(run, RunState.CANCELLED, RUN_TRANSITIONS)
     confirmation.call_off(session, [each for each in enrolments if each.is_awaiting], reason)
     revocation_clock.resume(session, [each.grant for each in bought], now, by_participant=False)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import RUN_TRANSITIONS, Run, RunState
-from marketplace.enrolments import confirmation, locks, pay, revocation_clock
+from marketplace.enrolments import confirmation, conflicts, locks, pay, revocation_clock
 from marketplace.enrolments.errors import RunNotOver
 from marketplace.enrolments.evidence import RunEvidence, gather
 from marketplace.enrolments.models import CANCELLED, LIVE, Enrolment, EnrolmentState
@@ -130,7 +130,9 @@ def _declare(session: Session, run: Run, enrolments: Sequence[Enrolment], actor:
     if now < run.ends_at:
         raise RunNotOver("the run has not ended", ends_at=run.ends_at)
     evidence = gather(session, run)
-    verdicts = [judge(each, evidence) for each in enrolments]
+    verdicts = conflicts.hold_own(
+        session, run.course.provider_id, [judge(each, evidence) for each in enrolments]
+    )
     settle(session, verdicts, actor, now)
     taken_back = [each.enrolment.grant for each in verdicts if each.state in CANCELLED]
     revocation_clock.resume(session, taken_back, now, by_participant=False)

@@ -20,6 +20,7 @@ class Role(StrEnum):
     PROVIDER = "provider"
     FINANCE = "finance"
     AUDITOR = "auditor"
+    CURATOR = "curator"
 
 
 class User(Base):

@@ -13,8 +13,13 @@ from marketplace.providers.models import BankAccount, BankAccountState, Provider
 
 def find_provider_of(session: Session, user_id: uuid.UUID) -> Provider | None:
     """The provider that a user acts for, or None."""
-    staff = session.get(ProviderStaff, user_id)
+    staff = find_staff(session, user_id)
     return staff.provider if staff else None
+
+
+def find_staff(session: Session, user_id: uuid.UUID) -> ProviderStaff | None:
+    """A user's place at the provider that they act for, or None."""
+    return session.get(ProviderStaff, user_id)
 
 
 def get_provider(session: Session, provider_id: uuid.UUID) -> Provider:
@@ -54,6 +59,20 @@ def get_bank_account(session: Session, account_id: uuid.UUID) -> BankAccount:
     if account is None:
         raise NotFound(f"no bank account {account_id}")
     return account
+
+
+def list_proposed_accounts(session: Session) -> Sequence[BankAccount]:
+    """Accounts that wait for a second person, the longest waiting first."""
+    waiting = select(BankAccount).where(BankAccount.state == BankAccountState.PROPOSED)
+    return session.scalars(waiting.order_by(BankAccount.proposed_at, BankAccount.id)).all()
+
+
+def accounts_in_use(session: Session, provider_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, BankAccount]:
+    """The approved account of each provider that has one, by provider."""
+    approved = select(BankAccount).where(
+        BankAccount.provider_id.in_(provider_ids), BankAccount.state == BankAccountState.APPROVED
+    )
+    return {each.provider_id: each for each in session.scalars(approved).all()}
 
 
 def list_bank_accounts(session: Session, provider_id: uuid.UUID) -> Sequence[BankAccount]:

@@ -34,6 +34,7 @@ from marketplace.providers.models import (
     BankAccountState,
     Provider,
     ProviderStaff,
+    StaffRole,
 )
 from marketplace.schemes import queries as schemes
 from marketplace.states import move
@@ -83,14 +84,16 @@ def open_provider_accounts(session: Session, provider_ids: Iterable[uuid.UUID]) 
     ledger.open_accounts(session, codes)
 
 
-def add_staff(session: Session, provider: Provider, user: User) -> ProviderStaff:
+def add_staff(
+    session: Session, provider: Provider, user: User, role: StaffRole = StaffRole.OWNER
+) -> ProviderStaff:
     """Let a user act for a provider. Raises StaffTaken when they act for another one."""
     existing = session.get(ProviderStaff, user.id)
     if existing is not None:
         if existing.provider_id != provider.id:
             raise StaffTaken("acts for another provider")
         return existing
-    staff = ProviderStaff(user=user, provider=provider, added_at=clock.now(session))
+    staff = ProviderStaff(user=user, provider=provider, role=role.value, added_at=clock.now(session))
     session.add(staff)
     session.flush()
     identity.grant_role(session, user, Role.PROVIDER)
@@ -144,8 +147,9 @@ def approve_bank_account(session: Session, account_id: uuid.UUID, actor: User) -
         select(Provider.id).where(Provider.id == account.provider_id).with_for_update(of=Provider)
     )
     session.refresh(account)
-    if account.proposed_by == actor.id:
-        raise SamePerson("the proposer cannot approve")
+    own = queries.find_staff(session, actor.id)
+    if account.proposed_by == actor.id or (own is not None and own.provider_id == account.provider_id):
+        raise SamePerson("neither the proposer nor anybody of the provider approves")
     if account.state != BankAccountState.PROPOSED:
         raise IllegalTransition("only a proposed account can be approved", current=account.state)
     _replace_others(session, account)
@@ -160,6 +164,20 @@ def approve_bank_account(session: Session, account_id: uuid.UUID, actor: User) -
     events.record(
         session, "bank_account.approved", account.id, account.provider_id, usable_from=account.usable_from
     )
+    return account
+
+
+def decline_bank_account(session: Session, account_id: uuid.UUID, actor: User, reason: str) -> BankAccount:
+    """Refuse a proposed account; nothing was ever paid to it. Raises NotFound, IllegalTransition."""
+    account = queries.get_bank_account(session, account_id)
+    session.refresh(account, with_for_update={"of": BankAccount})
+    if account.state != BankAccountState.PROPOSED:
+        raise IllegalTransition("only a proposed account can be declined", current=account.state)
+    move(account, BankAccountState.REPLACED, BANK_ACCOUNT_TRANSITIONS)
+    session.flush()
+    subject = f"provider:{account.provider_id}"
+    audit.record(session, actor, "bank_account.declined", subject, account=account.id, reason=reason)
+    events.record(session, "bank_account.declined", account.id, account.provider_id)
     return account
 
 

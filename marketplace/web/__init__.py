@@ -7,8 +7,10 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from marketplace.config import Settings
 from marketplace.web import (
     account,
+    applying,
     catalogue,
     compression,
+    curation,
     dev,
     errors,
     finance,
@@ -49,9 +51,11 @@ def install(app: Flask, settings: Settings) -> None:
     register(app, log.pages, Access.PUBLIC)
     register(app, account.pages, Access.PUBLIC)
     register(app, registration.pages, Access.SIGNED_IN)
+    register(app, applying.pages, Access.SIGNED_IN)
     register(app, participant.pages, Access.PARTICIPANT)
     register(app, provider.pages, Access.PROVIDER)
     register(app, finance.pages, Access.FINANCE)
+    register(app, curation.pages, Access.CURATOR)
     if not settings.is_production:
         register(app, dev.pages, Access.DEVELOPMENT)
     limits.install(app, settings)

@@ -21,6 +21,7 @@ class Access(StrEnum):
     PARTICIPANT = "participant"
     PROVIDER = "provider"
     FINANCE = "finance"
+    CURATOR = "curator"
     DEVELOPMENT = "development"
 
 
@@ -28,6 +29,7 @@ ROLES: dict[Access, frozenset[Role]] = {
     Access.PARTICIPANT: frozenset({Role.PARTICIPANT}),
     Access.PROVIDER: frozenset({Role.PROVIDER}),
     Access.FINANCE: frozenset({Role.FINANCE, Role.AUDITOR}),
+    Access.CURATOR: frozenset({Role.CURATOR}),
 }
 
 

@@ -17,6 +17,12 @@ _NAMES = {
 }
 
 
+def bank_choices() -> list[tuple[str, str]]:
+    """(BIC, name) of the banks that an account can be at."""
+    choices = [(f"{prefix}JA", name) for prefix, name in _NAMES.items()]
+    return sorted(choices, key=lambda choice: choice[1])
+
+
 def account_words(account: BankAccount) -> str:
     """`BCA ••••2210`: enough to recognise one's own account. An unknown bank keeps its code."""
     name = _NAMES.get(account.bank_code[:6], account.bank_code)

@@ -13,6 +13,9 @@ _CSRF_FIELD = "csrf_token"
 
 _MOST_DIGITS = 15
 
+_LINE = "\u2028"
+"""Stands for a line's end while the rest of a text is looked through: it is no control character."""
+
 REQUIRED = _l("Isian ini wajib diisi.")
 
 
@@ -42,6 +45,16 @@ class Text(fields.String):
         if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
             raise self.make_error("control")
         return text
+
+
+class Paragraphs(Text):
+    """Text of several lines: trimmed, with line breaks of one kind, without other control characters."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        one_line = str(value).replace("\r\n", "\n").replace("\n", _LINE).replace("\t", " ")
+        return str(super()._deserialize(one_line, attr, data, **kwargs)).replace(_LINE, "\n").strip()
 
 
 class Digits(Text):

@@ -11,7 +11,7 @@ from marketplace.identity.models import User, UserSession
 from marketplace.participants import queries as participants
 from marketplace.participants.models import Participant
 from marketplace.providers import queries as providers
-from marketplace.providers.models import Provider
+from marketplace.providers.models import Provider, ProviderStaff
 
 _TOKEN = "token"  # noqa: S105 - the name of a cookie field
 
@@ -55,11 +55,17 @@ def current_participant() -> Participant:
 
 def find_provider() -> Provider | None:
     """The provider whose staff is asking, or None."""
+    staff = find_staff()
+    return staff.provider if staff else None
+
+
+def find_staff() -> ProviderStaff | None:
+    """The place of who is asking at the provider that they act for, or None."""
     if "provider" not in g:
         user = current_user()
-        g.provider = providers.find_provider_of(db.session(), user.id) if user else None
-    provider: Provider | None = g.provider
-    return provider
+        g.provider = providers.find_staff(db.session(), user.id) if user else None
+    staff: ProviderStaff | None = g.provider
+    return staff
 
 
 def current_provider() -> Provider:

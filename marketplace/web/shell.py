@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.identity.models import Role, User
-from marketplace.web.identity import current_user, find_participant, find_provider
+from marketplace.providers.models import StaffRole
+from marketplace.web.identity import current_user, find_participant, find_provider, find_staff
 from marketplace.web.language import current_language
 from marketplace.web.regions import zone_of
+from marketplace.web.staff_rights import may_open
 
 Item = dict[str, Any]
 
@@ -32,7 +34,7 @@ def build() -> dict[str, Any]:
     audience = _audience(user)
     return {
         "locale": current_language(),
-        "audience": "staff" if audience in {"provider", "finance"} else audience,
+        "audience": "staff" if audience in {"provider", "finance", "curation"} else audience,
         "home_href": url_for("public.home"),
         "place": _place(audience),
         "nav": _NAVIGATION[audience](),
@@ -61,7 +63,7 @@ def initials(name: str) -> str:
 def _audience(user: User | None) -> str:
     if user is None:
         return "public"
-    if request.blueprint in {"provider", "finance"}:
+    if request.blueprint in {"provider", "finance", "curation"}:
         return request.blueprint
     for role, audience in _AUDIENCE_OF.items():
         if user.has_role(role):
@@ -74,6 +76,7 @@ _AUDIENCE_OF = {
     Role.PROVIDER: "provider",
     Role.FINANCE: "finance",
     Role.AUDITOR: "finance",
+    Role.CURATOR: "curation",
 }
 
 
@@ -110,6 +113,15 @@ def _participant_nav() -> list[Item]:
 _OF_RUNS = (
     "provider.run", "provider.ask_complete", "provider.complete", "provider.ask_cancel", "provider.cancel",
     "provider.session", "provider.attendance_list", "provider.record_attendance",
+    "provider.edit_run", "provider.change_run",
+)  # fmt: skip
+
+
+_OF_COURSES = (
+    "provider.course", "provider.new_course", "provider.add_course", "provider.edit_course",
+    "provider.change_course", "provider.submit_course", "provider.ask_withdraw_course",
+    "provider.new_run", "provider.add_run", "provider.new_self_paced_run", "provider.add_self_paced_run",
+    "provider.choose_upload", "provider.keep_upload", "provider.upload",
 )  # fmt: skip
 
 
@@ -117,20 +129,51 @@ _OF_PAYOUTS = ("finance.run", "finance.ask_cancel", "finance.cancel", "finance.p
 
 
 def _provider_nav() -> list[Item]:
+    """What one's part allows. Who is no staff sees the error page of such an address without any."""
+    staff = find_staff()
+    if staff is None:
+        return []
+    role = StaffRole(staff.role)
+    return [item for item in _provider_items() if may_open(role, item["href"])]
+
+
+def _provider_items() -> list[Item]:
     return [
         _item(_("Ringkasan"), "provider.overview", "chart"),
+        _item(_("Kursus"), "provider.courses", "book", *_OF_COURSES),
         _item(_("Jadwal"), "provider.runs", "calendar", *_OF_RUNS),
         _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment", "provider.ask_decline"),
         _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
+        _item(_("Rekening"), "provider.bank_account", "bank", "provider.propose_account"),
+        _item(_("Staf"), "provider.staff", "user", "provider.add_member"),
+        _item(_("Pernyataan"), "provider.statement", "shield", "provider.make_statement"),
     ]
 
 
 def _finance_nav() -> list[Item]:
     return [
         _item(_("Pembayaran"), "finance.runs", "wallet", *_OF_PAYOUTS),
+        _item(
+            _("Rekening lembaga"), "finance.provider_accounts", "bank", "finance.ask_decline_account",
+            "finance.decline_account",
+        ),
         _item(_("Rekening koran"), "finance.bank_lines", "scales"),
         _item(_("Buku besar"), "finance.ledger", "list", "finance.transaction", "finance.account"),
-    ]
+    ]  # fmt: skip
+
+
+def _curation_nav() -> list[Item]:
+    return [
+        _item(_("Kurasi"), "curation.queue", "check", "curation.version", "curation.decide"),
+        _item(
+            _("Kursus yang dijual"), "curation.courses", "book", "curation.course",
+            "curation.suspend_course", "curation.restore_course",
+        ),
+        _item(
+            _("Lembaga baru"), "curation.provider_applications", "users", "curation.provider_application",
+            "curation.decide_application",
+        ),
+    ]  # fmt: skip
 
 
 _NAVIGATION: dict[str, Callable[[], list[Item]]] = {
@@ -138,6 +181,7 @@ _NAVIGATION: dict[str, Callable[[], list[Item]]] = {
     "participant": _participant_nav,
     "provider": _provider_nav,
     "finance": _finance_nav,
+    "curation": _curation_nav,
 }
 
 
@@ -145,7 +189,7 @@ def _place(audience: str) -> str | None:
     if audience == "provider":
         provider = find_provider()
         return provider.name if provider else None
-    return _("Kantor program") if audience == "finance" else None
+    return _("Kantor program") if audience in {"finance", "curation"} else None
 
 
 def _balance() -> Decimal | None:
@@ -161,7 +205,10 @@ def _other_language() -> Item:
 
 def _footer() -> list[tuple[str, str]]:
     """Pages for everybody; during development also the place where one becomes somebody else."""
-    links = [(_("Cari kursus"), url_for("catalogue.search"))]
+    links = [
+        (_("Cari kursus"), url_for("catalogue.search")),
+        (_("Daftarkan lembaga"), url_for("applying.application")),
+    ]
     if "dev" in current_app.blueprints:
         links.append((_("Kotak keluar"), url_for("dev.inbox")))
     return links

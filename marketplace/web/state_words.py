@@ -7,8 +7,41 @@ from flask_babel import gettext as _
 from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments.models import CANCELLED, LIVE, Earning, EarningState, Enrolment, EnrolmentState
 from marketplace.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState
+from marketplace.providers.models import ApplicationState, BankAccount, BankAccountState, StaffRole
+from marketplace.web.formatting import short_date
 
 Tag = tuple[str, str, str | None]
+
+
+def staff_role_name(role: str) -> str:
+    """What somebody does at a provider."""
+    return {
+        StaffRole.OWNER: _("Pemilik"),
+        StaffRole.TEACHING: _("Pengajaran"),
+        StaffRole.FINANCE: _("Keuangan"),
+    }[StaffRole(role)]
+
+
+def account_tag(account: BankAccount, now: datetime) -> Tag:
+    """Whether a provider is paid to this account."""
+    if account.blocked_code:
+        return _("Ditolak bank"), "bata", "warning"
+    if account.state == BankAccountState.PROPOSED or account.usable_from is None:
+        return _("Menunggu orang kedua"), "kunyit", "clock"
+    if account.usable_from > now:
+        return _("Dipakai mulai %(day)s", day=short_date(account.usable_from)), "kunyit", "clock"
+    return _("Dipakai"), "daun", "check"
+
+
+def application_tag(state: str) -> Tag:
+    """Where a provider's application stands."""
+    return {
+        ApplicationState.DRAFTED: (_("Naskah"), "", None),
+        ApplicationState.SUBMITTED: (_("Sedang diperiksa"), "tarum", "clock"),
+        ApplicationState.RETURNED: (_("Perlu diperbaiki"), "kunyit", "warning"),
+        ApplicationState.APPROVED: (_("Disetujui"), "daun", "check"),
+        ApplicationState.REJECTED: (_("Ditolak"), "bata", "close"),
+    }[ApplicationState(state)]
 
 
 def run_tag(run: Run, now: datetime) -> Tag:
@@ -82,6 +115,7 @@ def hold_words(code: str | None) -> str:
         "attendance_uploaded": _(
             "terlalu banyak kehadiran dicatat dari daftar, bukan dengan kode; kantor program memeriksanya"
         ),
+        "staff_bought": _("pembelinya staf lembaga sendiri; kantor program memeriksanya"),
     }
     return words.get(code or "", _("kantor program memeriksanya (%(code)s)", code=code))
 

@@ -7,10 +7,37 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.participants.eligibility import sentence
-from marketplace.web.formatting import moment, rupiah
+from marketplace.web.course_words import field_name
+from marketplace.web.formatting import long_date, moment, rupiah
 from marketplace.web.language import current_language
 
 Details = dict[str, Any]
+
+
+def _document_words(fault: str) -> str:
+    """Why a document is not kept."""
+    return {
+        "empty": _("Pilih dokumen yang tidak kosong."),
+        "too_large": _("Dokumen terlalu besar. Paling besar 2 MB."),
+        "too_many": _("Jumlah dokumen sudah paling banyak. Hapus satu lebih dulu."),
+        "kind": _("Hanya PDF, PNG, atau JPEG yang diterima."),
+        "damaged": _("Dokumen ini rusak atau terpotong. Simpan ulang, lalu unggah lagi."),
+        "active": _(
+            "PDF ini berisi skrip, lampiran, formulir, atau kata sandi. Cetak ke PDF baru, lalu unggah lagi."
+        ),
+    }[fault]
+
+
+def _plan_words(details: Details) -> str:
+    """What is wrong with the times of a run."""
+    if details.get("fault") == "past":
+        return _("Sesi pertama harus masih akan datang.")
+    if details.get("fault") == "after_scheme":
+        return _(
+            "Paling lambat selesai %(day)s: sesudah itu saldo pelatihan tidak berlaku.",
+            day=long_date(details["ends_on"]),
+        )
+    return _("Rencana jadwal ini tidak cocok: periksa kursi dan urutan sesinya.")
 
 
 def _wrong_code(left: int) -> str:
@@ -101,6 +128,38 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Terlalu banyak kode salah. Tunggu sampai %(until)s, lalu coba lagi.", until=moment(d["until"])
     ),
     "run_not_over": lambda d: _("Kelas belum selesai. Penyelesaian bisa dinyatakan setelah sesi terakhir."),
+    # a provider's staff and account
+    "staff_taken": lambda d: _(
+        "Kontak itu tidak bisa ditambahkan. Pakai alamat e-mail kerja yang belum dipakai di Bekal."
+    ),
+    "last_owner": lambda d: _("Harus selalu ada satu pemilik. Jadikan rekan lain pemilik lebih dulu."),
+    "document_invalid": lambda d: _document_words(d["fault"]),
+    "application_incomplete": lambda d: _("Tambahkan sedikitnya satu dokumen sebelum mengirim."),
+    "reason_missing": lambda d: _("Tulis alasannya: pendaftar membacanya."),
+    "registration_taken": lambda d: _("NIB ini sudah dipakai lembaga lain."),
+    "provider_name_taken": lambda d: _("Sudah ada lembaga bernama %(name)s.", name=d["name"]),
+    "provider_name_invalid": lambda d: _("Nama lembaga ini tidak bisa dipakai."),
+    # planning runs
+    "run_plan_invalid": _plan_words,
+    "seats_taken": lambda d: _(
+        "%(taken)s kursi sudah dibeli; jumlah kursi tidak bisa kurang dari itu.", taken=d["taken"]
+    ),
+    "run_sold": lambda d: _(
+        "Sudah ada yang membeli, jadi waktu dan jumlah sesinya tetap. Bila harus berubah, batalkan jadwal "
+        "ini: peserta mendapat uangnya kembali."
+    ),
+    # writing and looking at courses
+    "version_incomplete": lambda d: _(
+        "Lengkapi dulu: %(fields)s.", fields=", ".join(map(field_name, d["fields"]))
+    ),
+    "version_locked": lambda d: _(
+        "Versi ini sedang diperiksa atau sudah diputuskan, jadi belum bisa diubah dengan cara ini."
+    ),
+    "nothing_changed": lambda d: _("Isinya sama dengan yang sudah dijual. Ubah dulu, lalu ajukan."),
+    "own_affair": lambda d: _(
+        "Anda juga bekerja untuk lembaga ini, jadi rekan Anda yang harus memutuskannya."
+    ),
+    "comment_missing": lambda d: _("Tulis apa sebabnya, supaya lembaga tahu apa yang harus dilakukan."),
     # paying providers
     "nothing_to_retry": lambda d: _(
         "Hanya pembayaran yang ditolak atau dikembalikan bank yang bisa diulang."

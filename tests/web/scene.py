@@ -1,7 +1,7 @@
 """Two of everything: one's own, and another's, so that a page can be tried with both."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,19 +9,25 @@ from sqlalchemy.orm import Session
 
 from ledger import uuid7
 from marketplace import clock
-from marketplace.catalogue.models import Run
+from marketplace.catalogue import uploads, version_queries, writing
+from marketplace.catalogue.models import Course, Run
+from marketplace.catalogue.versions import Content
 from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
-from marketplace.identity.models import Role
+from marketplace.identity.models import Role, User
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
-from marketplace.providers.models import Provider
+from marketplace.providers import applications
+from marketplace.providers import service as providers
+from marketplace.providers.applications import Details
+from marketplace.providers.models import BankAccount, Provider, StaffRole
 from tests import factories
 from tests.marketplace.payouts import world
 
 Ids = dict[str, uuid.UUID]
+_FILE = b"source_id,title,category,mode,level,hours,price_idr,description,language\nk:1,Batik,,,,,0,,\n"
 
 
 @dataclass
@@ -39,12 +45,15 @@ def build(session: Session) -> Scene:
     """Two providers with a class each, a buyer in each class who waits for another, and a payout run that
     pays both."""
     factories.fund_scheme(session)
-    scene = Scene(people={"stranger": None, "newcomer": factories.make_user(session).id})
+    newcomer = factories.make_user(session).id
+    scene = Scene(people={"stranger": None, "newcomer": newcomer})
     scene.own, buyer, provider = _shop(session)
+    scene.own |= _apply(session, newcomer)
     scene.others, _, _ = _shop(session)
     scene.people["participant"] = buyer.user_id
     scene.people["provider"] = factories.make_staff(session, provider).id
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
+    scene.people["curator"] = factories.make_user(session, Role.CURATOR, name="Wulan Sihombing").id
     scene.people["auditor"] = factories.make_user(session, Role.AUDITOR, name="Dewi Anggraini").id
     run = payouts.prepare(session, world.SCHEME, clock.today(session), world.make_finance(session))
     assert run is not None
@@ -60,6 +69,9 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     world.make_earning(session, provider)
     course = factories.make_course(session, provider, price=Decimal(500_000), rating=Decimal("4.6"))
     run = factories.make_run(session, course, starts_in=timedelta(minutes=10))
+    change = writing.edit_course(session, provider.id, course.id, _dearer(course), _writer(session))
+    writing.submit(session, provider.id, course.id, _writer(session))
+    upload = uploads.keep_upload(session, provider.id, _writer(session), "kursus.csv", _FILE)
     buyer = factories.make_grant(session).participant
     enrolment = _buy(session, buyer, run)
     later = factories.make_run(session, course)
@@ -67,6 +79,10 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     ids = {
         "provider_id": provider.id,
         "course_id": course.id,
+        "version_id": change.id,
+        "upload_id": upload.id,
+        "staff_id": _colleague(session, provider).id,
+        "account_id": _proposed(session, provider).id,
         "run_id": run.id,
         "session_id": run.sessions[0].id,
         "enrolment_id": enrolment.id,
@@ -74,6 +90,35 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "later_run_id": later.id,
     }
     return ids, buyer, provider
+
+
+def _dearer(course: Course) -> Content:
+    return replace(version_queries.content_of(course), price=Decimal(600_000), description="Isi.")
+
+
+def _colleague(session: Session, provider: Provider) -> User:
+    user = factories.make_user(session, name="Sulastri")
+    providers.add_staff(session, provider, user, StaffRole.TEACHING)
+    return user
+
+
+def _proposed(session: Session, provider: Provider) -> BankAccount:
+    details = providers.BankDetails("BMRIIDJA", "Karya Mandiri", "13700012345")
+    return providers.propose_bank_account(session, provider, details, _writer(session))
+
+
+def _apply(session: Session, user_id: uuid.UUID) -> Ids:
+    """An application that waits for a look, with one document."""
+    user = session.get_one(User, user_id)
+    details = Details("Sanggar Kopi Merapi", "9120001234567", "Jalan Kaliurang", "Sleman", "34", "Sulastri")
+    application = applications.write(session, user, details)
+    document = applications.add_document(session, user, "izin.pdf", b"%PDF-1.7\n%%EOF")
+    applications.submit(session, user)
+    return {"application_id": application.id, "document_id": document.id}
+
+
+def _writer(session: Session) -> User:
+    return factories.make_user(session, name="Bayu Pratama")
 
 
 def _buy(session: Session, buyer: Participant, run: Run) -> Enrolment:

@@ -25,12 +25,13 @@ from tests.web.scene import Ids, Scene, build
 Visit = Callable[[str, str, str], TestResponse]
 
 ADMITTED: dict[Access, set[str]] = {
-    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor"},
-    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor"},
+    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
+    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor", "curator"},
     Access.PARTICIPANT: {"participant"},
     Access.PROVIDER: {"provider"},
     Access.FINANCE: {"finance", "auditor"},
-    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor"},
+    Access.CURATOR: {"curator"},
+    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
 }
 HOMES = {
     "stranger": "/",
@@ -39,10 +40,11 @@ HOMES = {
     "provider": "/lembaga",
     "finance": "/keuangan",
     "auditor": "/keuangan",
+    "curator": "/kurasi",
 }
 OWNED = {
     "participant": {"enrolment_id", "transaction_id"},
-    "provider": {"run_id", "session_id", "enrolment_id", "payout_id"},
+    "provider": {"run_id", "session_id", "enrolment_id", "payout_id", "course_id", "upload_id", "staff_id"},
 }
 """Ids by which the pages of a blueprint name something that belongs to somebody."""
 
@@ -109,7 +111,7 @@ def test_what_belongs_to_another_does_not_exist(app: Flask, scene: Scene, visit:
     assert tried >= 5
 
 
-@pytest.mark.parametrize("role", ["participant", "provider", "finance"])
+@pytest.mark.parametrize("role", ["participant", "provider", "finance", "curator"])
 def test_what_is_not_there_is_not_found(app: Flask, scene: Scene, visit: Visit, role: str) -> None:
     nobody = uuid.UUID(int=7)
     absent = Scene(people=scene.people, payout_run=nobody, transaction=nobody)
@@ -159,6 +161,8 @@ def _wrong(access: Access, who: str, method: str, address: str, answer: TestResp
     reads_only = (access, who, method) == (Access.FINANCE, "auditor", "POST")
     if who in ADMITTED[access] and not reads_only:
         fine = {200, 302} if method == "GET" else {200, 302, 400, 404, 409}
+        if address.startswith("/daftar-lembaga/dokumen/"):
+            fine.add(404)  # somebody's own: only the newcomer has handed one in
         sent_away = access is not Access.PUBLIC and location.startswith("/masuk")
         problems += [f"{told}: {each}" for each in problems_of(answer)]
         return problems + ([] if status in fine and not sent_away else [told])

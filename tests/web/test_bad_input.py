@@ -119,6 +119,14 @@ def test_staff_forms_bear_whatever_is_sent(app: Flask, scene: Scene) -> None:
     _assert_none(_send_everything(staff, "/dev/sign-in", {"user": str(uuid.UUID(int=7))}))
 
 
+def test_writing_and_judging_courses_bears_whatever_is_sent(app: Flask, scene: Scene) -> None:
+    staff, curator = _browser(app, scene, "provider"), _browser(app, scene, "curator")
+    course = {"title": "Menjahit", "price": "0", "hours": "24", "description": "Isi."}
+    _assert_none(_send_everything(staff, "/lembaga/kursus/baru", course))
+    _assert_none(_send_everything(curator, f"/kurasi/versi/{scene.own['version_id']}", {"verdict": "return"}))
+    _assert_none(_ask_everything(staff, "/lembaga/kursus", "q"))
+
+
 # Addresses
 
 

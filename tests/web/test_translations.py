@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from marketplace.catalogue.models import Course, Run, RunSession
+from marketplace.catalogue.versions import CourseVersion
 from marketplace.db import transaction
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
@@ -32,7 +33,7 @@ from marketplace.participants.errors import NikMalformed
 from marketplace.participants.models import Participant
 from marketplace.payouts import messages
 from marketplace.payouts.models import Payout
-from marketplace.providers.models import BankAccount, Provider
+from marketplace.providers.models import BankAccount, Provider, ProviderApplication, ProviderDocument
 from marketplace.web.errors import words_for
 from tests import factories
 from tests.web.page_rules import crawl
@@ -47,6 +48,7 @@ HOMES = {
     "provider": "/lembaga",
     "finance": "/keuangan",
     "auditor": "/keuangan",
+    "curator": "/kurasi",
 }
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "value")
 """Attributes that are read out or shown; of values only those on buttons."""
@@ -197,7 +199,8 @@ def _content(session: Session) -> set[str]:
     columns = (
         Course.title, Course.category, Course.description, Run.place, RunSession.topic, Provider.name,
         Provider.city, Participant.full_name, User.name, User.email,
-        BankAccount.holder_name,
+        BankAccount.holder_name, CourseVersion.title, CourseVersion.description, ProviderApplication.name,
+        ProviderApplication.address, ProviderDocument.name,
     )  # fmt: skip
     return _words_of(str(text) for column in columns for text in session.scalars(select(column)) if text)
 

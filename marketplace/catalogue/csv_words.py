@@ -1,0 +1,43 @@
+"""What is wrong with a cell or a file, in English: the reasons in the importer are the Indonesian ones."""
+
+ENGLISH = {
+    "not_utf8": "not UTF-8; save the file as “CSV UTF-8” and import it again",
+    "damaged_text": "has letters damaged by a wrong conversion (�); correct them at the source",
+    "control_character": "has a control character; delete it from this cell",
+    "required": "must be filled in",
+    "identifier": "only letters, digits and : . _ / - without blanks, at most 64",
+    "direction_mark": "has an invisible mark that turns the writing direction; delete it",
+    "html": "has HTML tags; write plain text",
+    "no_letters": "has no letter or digit",
+    "choice": "is none of the words that may stand here",
+    "language": "must be an ISO 639 code, such as id or en",
+    "price_too_high": "is above Rp1,000,000,000",
+    "hours": "must be whole hours, such as 24",
+    "hours_too_many": "more than 2,000 hours; check the unit (hours, not minutes)",
+    "rating": "must be a number from 0 to 5",
+    "rating_count": "must be a whole number without separators, such as 128",
+    "price_negative": "the price must not be below zero; write whole rupiah, such as 3500000 or 3.500.000",
+    "price_currency": "uses another currency; write whole rupiah, such as 3500000 or 3.500.000",
+    "price_format": "uses English grouping; write whole rupiah, such as 3500000 or 3.500.000",
+    "price_has_sen": "has sen; write whole rupiah, such as 3500000 or 3.500.000",
+    "price_not_a_number": "is no number of rupiah; write whole rupiah, such as 3500000 or 3.500.000",
+    "too_long": "is too long",
+    "quotes": 'quotation marks are misplaced; put the cell in " and write those inside it twice',
+    "ragged_row": "has another number of cells than the header; check commas and quotation marks",
+    "duplicate_id": "is used by an earlier row of this file",
+    "other_provider": "belongs to another provider",
+    "not_yours": "is not the name of your organisation; leave it empty or delete the column",
+    "under_review": "the version before is under review or not yet published",
+    "was_rejected": "this course was rejected",
+    "withdrawn": "this course is no longer sold",
+    "rating_ignored": "ratings come from participants; those in the file are not used",
+    "formula_cell": "has a formula; paste its result as a value",
+    "error_cell": "has an error of Excel; write the value",
+    "formula": "begins with = + - or @; kept as plain text",
+    "html_removed": "HTML tags are dropped; only their text is kept",
+}
+
+
+def reason_in(language: str, code: str, reason: str) -> str:
+    """The reason of a fault in the reader's language; Indonesian has the figures too."""
+    return ENGLISH.get(code, reason) if language == "en" else reason

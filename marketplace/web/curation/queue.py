@@ -1,0 +1,129 @@
+"""Courses that wait for a look: the longest waiting first, and one page to decide on each."""
+
+import uuid
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from marshmallow import validate
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import clock, db
+from marketplace.broker import nudge
+from marketplace.catalogue import curation, writing
+from marketplace.catalogue import version_queries as versions
+from marketplace.catalogue.errors import CommentMissing
+from marketplace.catalogue.versions import CourseVersion, Rejection, VersionState
+from marketplace.errors import MarketplaceError, NotFound
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.schemes import queries as schemes
+from marketplace.web import course_words
+from marketplace.web.curation.blueprint import pages
+from marketplace.web.errors import words_for
+from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
+from marketplace.web.identity import signed_in_user
+
+_SHOWN = 100
+_DECIDED_SHOWN = 20
+_VERDICTS = ("approve", "return", "reject")
+
+
+class VerdictForm(FormSchema):
+    verdict = Text(
+        _l("Pilih keputusannya."),
+        validate=validate.OneOf(_VERDICTS, error=_l("Pilih keputusannya.")),
+    )
+    rejection = Text(
+        required=False,
+        load_default="",
+        validate=validate.OneOf(["", *Rejection], error=_l("Pilih alasan dari daftar.")),
+    )
+    comment = Paragraphs(
+        required=False,
+        load_default="",
+        validate=validate.Length(
+            max=writing.LONGEST_COMMENT,
+            error=_l("Tulis paling banyak %(most)s huruf.", most=writing.LONGEST_COMMENT),
+        ),
+    )
+
+
+@pages.get("")
+def queue() -> str:
+    """What waits, and what was decided last."""
+    current = db.session()
+    waiting = versions.list_queue(current, _SHOWN)
+    return render_template(
+        "curation/queue.html",
+        waiting=waiting,
+        total=versions.count_queue(current),
+        decided=versions.list_decided(current, _DECIDED_SHOWN),
+        now=clock.now(current),
+        words=course_words,
+    )
+
+
+@pages.get("/versi/<uuid:version_id>")
+def version(version_id: uuid.UUID) -> str:
+    """One version: what it says, what it changes, what was said, and the decision."""
+    return _page(version_id, empty())
+
+
+@pages.post("/versi/<uuid:version_id>")
+def decide(version_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Approve, return with a comment, or reject with a reason. The provider is told."""
+    form = submitted(VerdictForm())
+    if form.data.get("verdict") == "reject" and not form.data.get("rejection"):
+        form.errors.setdefault("rejection", _("Pilih alasan dari daftar."))
+    if form.is_valid:
+        _decide(version_id, form)
+    if not form.is_valid:
+        return _page(version_id, form), 400
+    return redirect(url_for("curation.queue"))
+
+
+def _decide(version_id: uuid.UUID, form: Form) -> None:
+    user_id, text = signed_in_user().id, form.data["comment"]
+
+    def work(current: Session) -> CourseVersion:
+        actor = current.get_one(User, user_id)
+        if form.data["verdict"] == "approve":
+            return curation.approve(current, version_id, actor, text)
+        if form.data["verdict"] == "return":
+            return curation.return_version(current, version_id, actor, text)
+        return curation.reject(current, version_id, actor, Rejection(form.data["rejection"]), text)
+
+    try:
+        db.run_in_transaction(work)
+    except NotFound:
+        raise
+    except CommentMissing as error:
+        form.refuse("comment", words_for(error))
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+    else:
+        nudge(notifications.sweep)
+        flash(_("Keputusan dicatat dan lembaga diberi tahu."), "daun")
+
+
+def _page(version_id: uuid.UUID, form: Form) -> str:
+    current = db.session()
+    found = versions.get_version(current, version_id)
+    history = versions.list_versions(current, found.course_id, found.provider_id)
+    sold = versions.find_course(current, found.course_id, found.provider_id)
+    before = next((each for each in history if each.number < found.number and each.submitted_at), None)
+    base = versions.content_of(sold) if sold else before.content if before else None
+    return render_template(
+        "curation/version.html",
+        version=found,
+        sold=sold,
+        before=before,
+        changes=course_words.difference_rows(versions.differences(base, found.content)) if base else [],
+        history=history,
+        is_waiting=found.state == VersionState.SUBMITTED,
+        shortest=schemes.get_default_scheme(current).shortest_hours,
+        form=form,
+        words=course_words,
+    )

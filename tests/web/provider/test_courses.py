@@ -1,0 +1,159 @@
+"""A provider writes a course and the programme office looks at it, each on its own pages."""
+
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.catalogue.models import Course
+from marketplace.catalogue.versions import CourseVersion, VersionComment
+from marketplace.db import transaction
+from marketplace.identity import service as identity
+from marketplace.identity.models import Role
+from tests import factories
+from tests.web.bad_input import ALERT
+from tests.web.conftest import read, words
+from tests.web.provider.conftest import Stall, counted
+
+GOOD = {
+    "title": "Menjahit Kebaya",
+    "price": "900.000",
+    "hours": "40",
+    "category": "Mode",
+    "mode": "in_person",
+    "level": "beginner",
+    "description": "Dari pola sampai jadi.\r\n\r\nBawa kain.",
+    "language": "id",
+}
+
+
+@pytest.fixture
+def curator(app: Flask, stall: Stall) -> FlaskClient:
+    """A browser of the programme office."""
+    with transaction() as current:
+        user = factories.make_user(current, Role.CURATOR, name="Wulan Sihombing")
+        token = identity.start_session(current, user, "test")
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["token"] = token
+    return client
+
+
+def write(desk: FlaskClient, **changes: str) -> str:
+    """Save a new draft; the address of its page."""
+    answer = desk.post("/lembaga/kursus/baru", data=GOOD | changes)
+    assert answer.status_code == 302, words(answer.text)
+    return str(answer.location)
+
+
+def newest(stall: Stall) -> CourseVersion:
+    stall.session.rollback()
+    return stall.session.scalars(select(CourseVersion).order_by(CourseVersion.id.desc()).limit(1)).one()
+
+
+def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskClient, stall: Stall) -> None:
+    page = write(desk)
+    assert newest(stall).price == 900_000
+    assert "Dari pola sampai jadi." in words(desk.get(page).text)
+    assert curator.get(page.replace("/lembaga", "")).status_code == 404  # nobody else sees a draft
+    assert "Menjahit Kebaya" not in curator.get("/kurasi").text
+    desk.post(f"{page}/ajukan", data={"note": "Mohon diperiksa."})
+    queue = read(curator.get("/kurasi").text)
+    [link] = [each for each in queue.select("main table a") if each.text == "Menjahit Kebaya"]
+    review = str(link["href"])
+    assert "Mohon diperiksa." in words(curator.get(review).text)
+    refused = curator.post(review, data={"verdict": "return", "rejection": "", "comment": ""})
+    assert refused.status_code == 400 and "Tulis apa sebabnya" in words(refused.text)
+    curator.post(review, data={"verdict": "return", "rejection": "", "comment": "Berapa meter kainnya?"})
+    told = words(desk.get(page).text)
+    assert "Kantor program minta perbaikan." in told and "Berapa meter kainnya?" in told
+    desk.post(f"{page}/ubah", data=GOOD | {"description": "Dari pola sampai jadi.\n\nBawa kain dua meter."})
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    review = f"/kurasi/versi/{newest(stall).id}"
+    changed = read(curator.get(review).text).select_one(".beda")
+    assert changed is not None and [each.text.strip() for each in changed.select("ins")] == [
+        "kain dua meter."
+    ]
+    curator.post(review, data={"verdict": "approve", "rejection": "", "comment": ""})
+    assert "Terbitkan versi 2, Rp900.000" in words(desk.get(page).text)
+    assert "Terbit." in words(desk.post(f"{page}/terbitkan", follow_redirects=True).text)
+    assert curator.get(page.replace("/lembaga", "")).status_code == 200
+
+
+def test_a_dearer_version_is_sold_when_the_provider_says_so(
+    desk: FlaskClient, curator: FlaskClient, stall: Stall
+) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}"
+    typed = {
+        str(field["name"]): str(field.get("value") or field.text)
+        for field in read(desk.get(f"{page}/ubah").text).select("main input[type=text], main textarea")
+    }
+    assert typed["price"] == "750000" and typed["title"] == "Dasar Akuntansi"
+    whole = GOOD | {name: value.strip() for name, value in typed.items() if value.strip()}
+    desk.post(f"{page}/ubah", data=whole | {"price": "1.250.000"})
+    assert "Rp750.000 menjadi Rp1.250.000" in words(desk.get(page).text)
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    curator.post(f"/kurasi/versi/{newest(stall).id}", data={"verdict": "approve", "comment": ""})
+    assert stall.session.get_one(Course, stall.course.id).price == 750_000
+    desk.post(f"{page}/terbitkan")
+    stall.session.rollback()
+    assert stall.session.get_one(Course, stall.course.id).price == Decimal(1_250_000)
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
+    desk: FlaskClient, stall: Stall
+) -> None:
+    wrong = GOOD | {"title": "<b>Jahit</b>", "price": "$1,575.00", "hours": "1e3", "mode": "daring"}
+    answer = desk.post("/lembaga/kursus/baru", data=wrong)
+    page = read(answer.text)
+    assert answer.status_code == 400
+    assert len(page.select(".govuk-error-summary li")) == 4
+    for name in ("title", "price", "hours"):
+        field = page.select_one(f"#{name}")
+        assert field is not None and field["value"] == wrong[name]
+        assert page.select_one(f"#{name}-error") is not None
+    assert "Rp0" not in words(desk.post("/lembaga/kursus/baru", data=GOOD | {"price": ""}).text)
+    assert stall.session.scalars(select(CourseVersion)).all() == []
+
+
+def test_texts_of_a_course_run_nowhere(desk: FlaskClient, curator: FlaskClient, stall: Stall) -> None:
+    page = write(desk, title="=1+1 &amp;", description=f"{ALERT}<p>Aman</p>", category='" onfocus="x')
+    desk.post(f"{page}/ajukan", data={"note": ALERT})
+    review = f"/kurasi/versi/{newest(stall).id}"
+    curator.post(review, data={"verdict": "return", "comment": ALERT, "rejection": ""})
+    for html in (desk.get(page).text, desk.get(f"{page}/ubah").text, curator.get(review).text):
+        assert ALERT not in html and '" onfocus="x' not in html
+    assert stall.session.scalars(select(VersionComment.text)).first() == ALERT
+
+
+def test_suspending_stops_the_sale_and_says_why(
+    desk: FlaskClient, curator: FlaskClient, stall: Stall
+) -> None:
+    page = f"/kurasi/kursus/{stall.course.id}"
+    assert "Tulis alasannya" in words(curator.post(f"{page}/hentikan", data={"reason": " "}).text)
+    curator.post(f"{page}/hentikan", data={"reason": "Sertifikat diragukan."})
+    assert "Dasar Akuntansi" in curator.get("/kurasi/kursus").text
+    assert "Sertifikat diragukan." in words(curator.get(page).text)
+    assert "Dihentikan kantor program" in words(desk.get(f"/lembaga/kursus/{stall.course.id}").text)
+    curator.post(f"{page}/lanjutkan", data={"reason": "Sudah dijelaskan."})
+    assert "Dijual" in words(desk.get("/lembaga/kursus").text)
+    desk.post(f"/lembaga/kursus/{stall.course.id}/berhenti-dijual")
+    assert "Ditarik" in words(desk.get("/lembaga/kursus").text)
+
+
+def test_the_lists_ask_the_same_whatever_they_hold(
+    desk: FlaskClient, curator: FlaskClient, stall: Stall
+) -> None:
+    write(desk)
+    with counted() as few:
+        desk.get("/lembaga/kursus")
+    for number in range(5):
+        desk.post(f"{write(desk, title=f'Menjahit {number}')}/ajukan", data={"note": ""})
+    with counted() as many:
+        desk.get("/lembaga/kursus")
+    assert len(many) == len(few)
+    with counted() as queue:
+        curator.get("/kurasi")
+    assert len(queue) <= 8

@@ -1,0 +1,139 @@
+"""Opening a run by form, and what may still be changed once somebody has bought it."""
+
+from datetime import date, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from marketplace import clock
+from marketplace.catalogue import offering
+from marketplace.catalogue.errors import RunSold
+from marketplace.catalogue.models import Run, RunKind
+from marketplace.catalogue.service import PlannedSession, RunPlan
+from marketplace.enrolments import run_changes
+from marketplace.enrolments.run_changes import RunChange
+from marketplace.errors import NotFound
+from marketplace.identity.models import User
+from marketplace.notifications import queries as notifications
+from tests import factories
+from tests.web.bad_input import NASTY, encode
+from tests.web.conftest import read, words
+from tests.web.provider.conftest import Stall
+
+
+@pytest.fixture
+def day(stall: Stall) -> date:
+    return clock.today(stall.session) + timedelta(days=10)
+
+
+def rows(*sessions: tuple[date, str, str, str]) -> dict[str, str]:
+    """Fields of a form with these sessions."""
+    fields = {"rows": "4", "seats": "20", "place": "Sleman"}
+    for number, session in enumerate(sessions, start=1):
+        parts = dict(zip(("date", "start", "end", "topic"), map(str, session), strict=True))
+        fields |= {f"{part}-{number}": value for part, value in parts.items()}
+    return fields
+
+
+def newest(stall: Stall) -> Run:
+    stall.session.rollback()
+    found = select(Run).order_by(Run.id.desc()).limit(1).options(selectinload(Run.sessions))
+    return stall.session.scalars(found).one()
+
+
+def test_sessions_are_typed_row_by_row(desk: FlaskClient, stall: Stall, day: date) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}/jadwal-baru"
+    typed = rows((day, "09:00", "12:00", "Neraca"), (day, "13.00", "15.00", "Laba"))
+    more = desk.post(page, data=typed | {"more": "1"})
+    assert more.status_code == 200 and len(read(more.text).select("fieldset.sesi")) == 8
+    assert newest_count(stall) == 0
+    answer = desk.post(page, data=typed)
+    run = newest(stall)
+    assert str(answer.location) == f"/lembaga/jadwal/{run.id}"
+    assert [(each.topic, each.sequence) for each in run.sessions] == [("Neraca", 1), ("Laba", 2)]
+    assert f"{run.starts_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M}" == f"{day} 09:00"
+    assert str(run.id) in desk.get(f"/kursus/{stall.course.id}").text
+
+
+def newest_count(stall: Stall) -> int:
+    stall.session.rollback()
+    return len(stall.session.scalars(select(Run.id)).all())
+
+
+def test_faults_are_named_with_their_session(desk: FlaskClient, stall: Stall, day: date) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}/jadwal-baru"
+    backwards = rows((day, "12:00", "09:00", ""), (day, "25:00", "26:00", ""))
+    refused = desk.post(page, data=backwards)
+    assert refused.status_code == 400
+    told = words(refused.text)
+    assert "Sesi 1: selesainya harus sesudah mulainya." in told and "Tulis jam dan menit" in told
+    overlapping = rows((day, "09:00", "12:00", ""), (day, "11:00", "13:00", ""))
+    assert "Sesi 2: mulainya harus sesudah" in words(desk.post(page, data=overlapping).text)
+    early = rows((day - timedelta(days=20), "09:00", "12:00", ""))
+    assert "Sesi pertama harus masih akan datang." in words(desk.post(page, data=early).text)
+    late = rows((date(2199, 1, 1), "09:00", "12:00", ""))
+    assert "saldo pelatihan tidak berlaku" in words(desk.post(page, data=late).text)
+    assert "Tulis tanggal yang ada di kalender" in words(desk.post(page, data=rows()).text)
+    for value in NASTY.values():
+        body = encode({name: field.encode() for name, field in rows((day, "9:00", "10:00", "")).items()})
+        for name in ("date-1", "rows"):
+            nasty = f"{body}&{encode({name: value})}"
+            answer = desk.post(page, data=nasty, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code < 500
+    assert newest_count(stall) <= len(NASTY) * 2
+
+
+def test_a_self_paced_run_has_a_unit_a_line(desk: FlaskClient, stall: Stall, day: date) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}/akses-baru"
+    typed = {
+        "seats": "100",
+        "place": "",
+        "units": "Satu\r\n\r\nDua\r\n",
+        "opens": str(day),
+        "closes": str(day),
+    }
+    assert desk.post(page, data=typed | {"closes": "1-1-2020"}).status_code == 400
+    assert desk.post(page, data=typed).status_code == 302
+    run = newest(stall)
+    assert [each.topic for each in run.sessions] == ["Satu", "Dua"]
+    again = desk.get(f"/lembaga/jadwal/{run.id}/ubah").text
+    assert "Satu\nDua" in again
+    desk.post(f"/lembaga/jadwal/{run.id}/ubah", data=typed | {"units": "Satu"})
+    assert [each.topic for each in newest(stall).sessions] == ["Satu"]
+
+
+def test_once_bought_the_times_stay_and_another_place_is_told(
+    desk: FlaskClient, stall: Stall, day: date
+) -> None:
+    run = stall.make_run(sessions=2)
+    page = f"/lembaga/jadwal/{run.id}/ubah"
+    desk.post(page, data=rows((day, "09:00", "12:00", "Neraca")))
+    assert [each.topic for each in newest(stall).sessions] == ["Neraca"]
+    first, second = stall.sell(newest(stall), "Ratna", "Yohanes")
+    kept = newest(stall).starts_at
+    refused = desk.post(page, data={"seats": "1", "place": "Sleman", "topic-1": "Neraca"})
+    assert refused.status_code == 400 and "2 kursi sudah dibeli" in words(refused.text)
+    assert desk.post(page, data=rows((day, "10:00", "12:00", ""))).status_code == 400
+    changed = {"seats": "2", "place": "Gedung B", "topic-1": "Neraca lajur"}
+    assert desk.post(page, data=changed).status_code == 302
+    found = newest(stall)
+    assert (found.seats, found.place, found.sessions[0].topic) == (2, "Gedung B", "Neraca lajur")
+    assert found.starts_at == kept
+    for enrolment in (first, second):
+        told = notifications.list_for_user(stall.session, enrolment.participant.user_id)
+        assert any("Gedung B" in message.body for message in told)
+
+
+def test_the_rules_stand_behind_the_form(stall: Stall, day: date) -> None:
+    run = stall.make_run()
+    stall.sell(run, "Ratna")
+    starts = clock.start_of_day(day)
+    plan = RunPlan(RunKind(run.kind), [PlannedSession("x", starts, starts + timedelta(hours=1))], 5)
+    staff = stall.session.get_one(User, stall.staff.id)
+    with pytest.raises(RunSold):
+        run_changes.change_run(stall.session, run.id, RunChange(5, "", [], plan), staff)
+    other = factories.make_provider(stall.session)
+    with pytest.raises(NotFound):
+        offering.offer_run(stall.session, other.id, stall.course.id, plan, staff)

@@ -1,0 +1,141 @@
+"""What each part of a provider's staff may open, and where the provider is paid."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.db import transaction
+from marketplace.enrolments.models import Earning
+from marketplace.identity import service as identity
+from marketplace.identity.models import Role, User
+from marketplace.notifications import queries as notifications
+from marketplace.providers import queries, service
+from marketplace.providers.models import BankAccount, StaffRole
+from marketplace.web.staff_rights import may_open
+from tests import factories
+from tests.web.conftest import words
+from tests.web.provider.conftest import Stall
+
+Sit = Callable[[StaffRole], FlaskClient]
+
+
+def sit_down(app: Flask, user: User) -> FlaskClient:
+    with transaction() as current:
+        token = identity.start_session(current, current.get_one(User, user.id), "test")
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["token"] = token
+    return client
+
+
+@pytest.fixture
+def sit(app: Flask, stall: Stall) -> Sit:
+    """The browser of somebody of the stall with this part."""
+
+    def become(role: StaffRole) -> FlaskClient:
+        with transaction() as current:
+            user = factories.make_user(current, name=f"Staf {role}")
+            service.add_staff(current, queries.get_provider(current, stall.provider.id), user, role)
+        return sit_down(app, user)
+
+    return become
+
+
+def test_every_page_answers_by_ones_part(app: Flask, stall: Stall, sit: Sit) -> None:
+    """Each address without an id, and each that changes something, for each part: open or 403."""
+    parts = {role: sit(role) for role in StaffRole}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("provider.")]
+    seen = set()
+    for rule in rules:
+        address = re.sub(r"<[^>]*>", "0192f000-0000-7000-8000-000000000000", rule.rule)
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            for role, client in parts.items():
+                if method == "POST" and role is StaffRole.OWNER:
+                    continue
+                refused = client.open(address, method=method).status_code == 403
+                assert refused is not may_open(role, address, method), (role, method, address)
+                seen.add((role, refused))
+    assert seen >= {(StaffRole.TEACHING, True), (StaffRole.FINANCE, True), (StaffRole.FINANCE, False)}
+
+
+def test_parts_are_what_the_page_says() -> None:
+    """The table itself, spelled out: what the test above takes for granted."""
+    teaching, finance = StaffRole.TEACHING, StaffRole.FINANCE
+    assert not may_open(teaching, "/lembaga/pembayaran") and may_open(finance, "/lembaga/pembayaran/1")
+    assert not may_open(teaching, "/lembaga/rekening", "POST")
+    assert may_open(finance, "/lembaga/rekening", "POST")
+    assert may_open(teaching, "/lembaga/kursus/baru", "POST")
+    assert not may_open(finance, "/lembaga/kursus/baru", "POST") and may_open(finance, "/lembaga/kursus")
+    assert not may_open(finance, "/lembaga/staf") and not may_open(teaching, "/lembaga/staf", "POST")
+    assert may_open(teaching, "/lembaga/staff-lounge") and may_open(finance, "/lembaga/pernyataan", "POST")
+
+
+def test_an_owner_adds_and_removes_and_the_navigation_follows(
+    app: Flask, desk: FlaskClient, stall: Stall
+) -> None:
+    new = {"name": "Sulastri", "contact": "sulastri@lembaga.test", "role": "teaching"}
+    assert desk.post("/lembaga/staf", data=new | {"role": "boss"}).status_code == 400
+    taken = desk.post("/lembaga/staf", data=new | {"contact": stall.staff.contact})
+    assert "tidak bisa ditambahkan" in words(taken.text)
+    desk.post("/lembaga/staf", data=new)
+    stall.session.rollback()
+    [member] = [
+        each for each in queries.list_staff(stall.session, stall.provider.id) if each.role == "teaching"
+    ]
+    colleague = sit_down(app, member.user)
+    assert "/lembaga/pembayaran" not in colleague.get("/lembaga").text
+    colleague.post("/lembaga/pernyataan", data={"has_conflict": "yes", "text": "Kakak saya peserta."})
+    assert "Kakak saya peserta." in words(desk.get("/lembaga/staf").text)
+    assert colleague.post("/lembaga/pernyataan", data={"has_conflict": "yes"}).status_code == 400
+    desk.post(f"/lembaga/staf/{member.user_id}/tugas", data={"role": "finance"})
+    assert colleague.get("/lembaga/pembayaran").status_code == 200
+    desk.post(f"/lembaga/staf/{member.user_id}/keluarkan")
+    assert colleague.get("/lembaga").status_code == 302
+    alone = desk.post(f"/lembaga/staf/{stall.staff.id}/keluarkan", follow_redirects=True)
+    assert "Harus selalu ada satu pemilik." in words(alone.text)
+
+
+def test_a_new_account_is_approved_by_a_second_person(app: Flask, desk: FlaskClient, stall: Stall) -> None:
+    typed = {"bank_code": "BMRIIDJA", "holder_name": "Karya Mandiri", "number": "1370 0123-4567"}
+    for name, bad in (("bank_code", "XXXXIDJA"), ("holder_name", "Ĥ"), ("number", "12")):
+        assert desk.post("/lembaga/rekening", data=typed | {name: bad}).status_code == 400
+    desk.post("/lembaga/rekening", data=typed)
+    assert "Menunggu orang kedua" in words(desk.get("/lembaga/rekening").text)
+    told = notifications.list_for_user(stall.session, stall.staff.id)
+    assert "berakhiran 4567 diajukan Bayu Pratama" in told[0].body
+    with transaction() as current:
+        finance = factories.make_user(current, Role.FINANCE)
+    office = sit_down(app, finance)
+    page = office.get("/keuangan/rekening-lembaga").text
+    assert "Mandiri ••••4567" in words(page) and "137001234567" not in page
+    account = stall.session.scalars(select(BankAccount).where(BankAccount.state == "proposed")).one()
+    office.post(f"/keuangan/rekening-lembaga/{account.id}/setujui")
+    assert "Dipakai mulai" in words(desk.get("/lembaga/rekening").text)
+    desk.post("/lembaga/rekening", data=typed | {"number": "9990001"})
+    stall.session.rollback()
+    account = stall.session.scalars(select(BankAccount).where(BankAccount.state == "proposed")).one()
+    assert (
+        office.post(f"/keuangan/rekening-lembaga/{account.id}/tolak", data={"reason": ""}).status_code == 400
+    )
+    office.post(f"/keuangan/rekening-lembaga/{account.id}/tolak", data={"reason": "Bukan atas nama lembaga."})
+    assert "Menunggu orang kedua" not in words(desk.get("/lembaga/rekening").text)
+
+
+def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    own, other = stall.sell(run, "Bayu Pratama", "Ratna Lestari")
+    with transaction() as current:
+        buyer = current.get_one(User, own.participant.user_id)
+        service.add_staff(current, queries.get_provider(current, stall.provider.id), buyer)
+    for enrolment in (own, other):
+        stall.attend(enrolment, 4)
+    stall.pass_until_over(run)
+    desk.post(f"/lembaga/jadwal/{run.id}/selesai")
+    stall.session.rollback()
+    states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
+    assert states == {own.id: "staff_bought", other.id: None}
+    assert "pembelinya staf lembaga sendiri" in words(desk.get("/lembaga").text)
