@@ -41,7 +41,8 @@ class Desk:
 SUBMITTER = Desk("Ayu Kartikasari", "ayu.keuangan@bekal.example", Role.FINANCE)
 APPROVER = Desk("Bagus Wicaksono", "bagus.keuangan@bekal.example", Role.FINANCE)
 AUDITOR = Desk("Dewi Pramesti", "dewi.pemeriksa@bekal.example", Role.AUDITOR)
-OFFICE = (SUBMITTER, APPROVER, AUDITOR)
+CURATOR = Desk("Citra Maharani", "citra.kurasi@bekal.example", Role.CURATOR)
+OFFICE = (SUBMITTER, APPROVER, AUDITOR, CURATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def provider_cards() -> list[ProviderCard]:
 
 
 def open_office(session: Session) -> None:
-    """Logins for finance and audit. A second time changes nothing."""
+    """Logins for finance, audit and curation. A second time changes nothing."""
     for desk in OFFICE:
         if identity_queries.find_user(session, desk.contact) is None:
             identity.create_user(session, name=desk.name, contact=desk.contact, roles=[desk.role])
