@@ -18,12 +18,10 @@ _OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BEKAL_ENV", "BEKAL_
     ("command", "environ", "said"),
     [
         ("ledger balance fund:2023", _REAL, "the database cannot be used"),
-        ("dev clock", _REAL, "the database cannot be used"),
         ("dev clock", {"DATABASE_URL": _NOWHERE}, "DATABASE_OWNER_URL names no database"),
         ("dev up", _REAL, "DATABASE_OWNER_URL does not work"),
         ("dev up", {"BEKAL_ENV": "production"}, "production needs DATABASE_URL"),
         ("dev up", {"BEKAL_TICK_SECONDS": "soon"}, "BEKAL_TICK_SECONDS must be a number"),
-        ("dev up", {"BEKAL_HOME": "/proc/bekal"}, "the data folder /proc/bekal cannot be used"),
         ("ledger verify", {"BEKAL_HOME": "/proc/bekal"}, "the data folder /proc/bekal cannot be used"),
         ("dev up", {"BEKAL_HOME": "/etc/hostname"}, "the data folder /etc/hostname cannot be used"),
     ],
