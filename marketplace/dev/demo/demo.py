@@ -27,6 +27,8 @@ from marketplace.dev.supervisor import log_tail
 from marketplace.dev.valkey import free_port
 
 _TICK_SECONDS = "2"
+_STEP_UP_SECONDS = "86400"
+"""Everybody signs in once, however long a slow machine takes until they buy."""
 _QUIET_SECONDS = 180.0
 _WORDS = {
     "notification": "messages delivered",
@@ -113,7 +115,7 @@ def _wait_for_quiet(ground: Playground) -> None:
 
 @contextmanager
 def _playground(home: Path, environ: Mapping[str, str], size: Size, say: Say) -> Iterator[Playground]:
-    own = {"BEKAL_TICK_SECONDS": _TICK_SECONDS} | dict(environ)
+    own = {"BEKAL_TICK_SECONDS": _TICK_SECONDS, "STEP_UP_SECONDS": _STEP_UP_SECONDS} | dict(environ)
     own |= {"BEKAL_HOME": str(home), "BEKAL_ENV": "development"}
     report = Report(say)
     durable = bool(environ.get("BEKAL_HOME"))

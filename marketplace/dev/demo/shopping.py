@@ -82,6 +82,9 @@ def _shop(ground: Playground, wishes: _Wishes) -> Counter[str]:
         if form is None:
             outcomes["not offered: dearer than the balance"] += 1
             continue
+        if form.action.endswith("/tunggu"):
+            outcomes["not offered: full, only a place in line"] += 1
+            continue
         outcome = _press(visitor, form, twice=wishes.repeats and number == 0)
         outcomes[outcome] += 1
     return outcomes

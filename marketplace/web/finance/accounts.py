@@ -42,6 +42,7 @@ def account(code: str) -> str:
         code=code,
         names=names,
         statement=found,
+        set_aside=ledger.balance(current, code) - ledger.available(current, code),
         lines=shown,
         span=span,
         kind_words=kind_words,

@@ -70,13 +70,15 @@ def transaction(label: str) -> str:
 
 
 def _target(session: Session, wanted: str) -> str | None:
-    """The page that a search means, or None."""
+    """The page that a search means, or None. What was only set aside is still in the balance it came from."""
     if ":" in wanted:
         return _account_target(session, wanted.lower())
     if wanted.lower().startswith("po_"):
         return _payout_target(session, wanted.lower())
     record = _find_record(session, wanted.lower())
     enrolment = None if record else enrolments.find_by_receipt(session, wanted)
+    if enrolment and enrolment.hold_id and not enrolment.transaction_id:
+        return _account_target(session, chart.benefit(enrolment.participant_id))
     if enrolment and enrolment.transaction_id:
         record = books.get_transaction(session, enrolment.transaction_id)
     return url_for("finance.transaction", label=chart.transaction_label(record.id)) if record else None

@@ -69,6 +69,18 @@ def test_an_account_and_a_payout_are_found_by_their_names(auditor: FlaskClient, 
     assert auditor.get(f"{BOOKS}?q={office.payout.label}").location == office.payout_address
 
 
+def test_what_is_only_set_aside_is_found_in_the_balance_that_it_came_from(
+    auditor: FlaskClient, office: Office
+) -> None:
+    with transaction() as current:
+        waiting = buy(current, factories.make_run(current, needs_confirmation=True))
+        account = chart.benefit(waiting.participant_id)
+        number = waiting.receipt_number
+    answer = auditor.get(BOOKS, query_string={"q": number}, follow_redirects=True)
+    assert answer.request.path == f"{BOOKS}/akun/{account}"
+    assert "Sekarang Rp750.000 dari saldo ini disisihkan" in words(answer.text)
+
+
 @pytest.mark.parametrize(
     "name",
     [
