@@ -32,7 +32,8 @@ class Settings:
     data folder of an embedded installation. `smtp_url` names the mail server of production; elsewhere
     messages are files in `message_folder`. `trusted_proxies` is how many servers of ours stand in front:
     their word on a visitor's address and https is believed. A purchase asks for a one-time code when the
-    last one was given longer ago than `step_up_seconds`.
+    last one was given longer ago than `step_up_seconds`. `catalogue_seconds` is how old the search page
+    of strangers, and everybody's counts of courses, may be; 0 makes them anew each time.
     """
 
     environment: str
@@ -57,6 +58,7 @@ class Settings:
     mail_from: str = "bekal@localhost"
     trusted_proxies: int = 0
     step_up_seconds: float = 900
+    catalogue_seconds: int = 10
 
     @property
     def is_production(self) -> bool:
@@ -95,6 +97,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=env.get("MAIL_FROM", "bekal@localhost"),
         trusted_proxies=_count(env, "TRUSTED_PROXIES", "0"),
         step_up_seconds=_seconds(env, "STEP_UP_SECONDS", "900"),
+        catalogue_seconds=_count(env, "CATALOGUE_SECONDS", "10"),
     )
     _check(settings)
     return settings

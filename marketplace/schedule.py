@@ -22,8 +22,9 @@ SWEEPS = (
 )
 """Beat starts each at every tick. A sweep finds rows that wait, whatever became of the nudge."""
 
-SELDOM = ("marketplace.oversight.tasks.roll_up",)
-"""At every twentieth tick: looking at every hot account is no work for every few seconds."""
+SELDOM = ("marketplace.oversight.tasks.roll_up", "marketplace.catalogue.tasks.learn_words")
+"""At every twentieth tick: looking at every hot account is no work for every few seconds, and a new
+course is found at once, its words are only needed where somebody mistypes them."""
 
 
 def install(celery: Celery, settings: Settings) -> None:

@@ -77,6 +77,8 @@ def settings(servers: Servers, worker_number: int, tmp_path_factory: pytest.Temp
             "DATABASE_URL": servers.url(APPLICATION, name),
             "DATABASE_OWNER_URL": servers.url(OWNER, name),
             "REDIS_URL": servers.redis(worker_number),
+            # every test has a catalogue of its own
+            "CATALOGUE_SECONDS": "0",
         }
     )
 

@@ -64,3 +64,9 @@ class CommentMissing(MarketplaceError):
     """Who returns a course says what is to be changed."""
 
     code: ClassVar[str] = "comment_missing"
+
+
+class SavedTooMany(MarketplaceError):
+    """A list of saved courses as long as it may be."""
+
+    code: ClassVar[str] = "saved_too_many"

@@ -1,19 +1,16 @@
 """What a search can ask for, and the SQL that it means."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from marketplace import clock
+from marketplace.catalogue import words
 from marketplace.catalogue.models import Course, CourseState, Run, RunKind, RunState
 from marketplace.providers.models import Provider
-
-_MOST_WORDS = 10
 
 
 class Sort(StrEnum):
@@ -33,48 +30,94 @@ class When(StrEnum):
     LATER = "later"
 
 
+class Band(StrEnum):
+    """Ranges of price; see BANDS for their limits."""
+
+    FREE = "free"
+    LOW = "low"
+    MIDDLE = "middle"
+    HIGH = "high"
+    TOP = "top"
+
+
+BANDS: dict[Band, tuple[Decimal | None, Decimal | None]] = {
+    # above the first, up to and including the second, in rupiah
+    Band.FREE: (None, Decimal(0)),
+    Band.LOW: (Decimal(0), Decimal(500_000)),
+    Band.MIDDLE: (Decimal(500_000), Decimal(1_000_000)),
+    Band.HIGH: (Decimal(1_000_000), Decimal(2_000_000)),
+    Band.TOP: (Decimal(2_000_000), None),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A search. Words of one group widen it, groups narrow it; prices in rupiah."""
+    """A search. Words of one group widen it, groups narrow it; prices in rupiah, providers by slug."""
 
     text: str = ""
     categories: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     when: tuple[When, ...] = ()
+    provinces: tuple[str, ...] = ()
+    bands: tuple[Band, ...] = ()
+    providers: tuple[str, ...] = ()
+    with_seats: bool = False
     max_price: Decimal | None = None
     above_price: Decimal | None = None
-    provider_id: UUID | None = None
     sort: Sort = Sort.BEST
     cursor: str | None = None
     size: int = 12
 
+    @property
+    def words(self) -> list[str]:
+        """The words of the text that say something."""
+        return words.words_of(self.text)
 
-def build(filters: Filters, now: datetime, leave_out: str = "") -> list[ColumnElement[bool]]:
-    """The conditions of a search over Course joined with Provider; one group can be left out."""
-    asked: list[ColumnElement[bool]] = [
-        Course.state == CourseState.PUBLISHED,
-        Provider.suspended_at.is_(None),
-    ]
-    asked.extend(_mentions(word) for word in _words(filters.text))
-    if filters.categories and leave_out != "categories":
+
+def build(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    """The conditions of a search over Course joined with Provider."""
+    asked = on_sale(filters)
+    if filters.categories:
         asked.append(Course.category.in_(filters.categories))
-    if filters.modes and leave_out != "modes":
+    if filters.modes:
         asked.append(Course.mode.in_(filters.modes))
-    if filters.when and leave_out != "when":
-        asked.append(or_(*(starts_within(when, now) for when in filters.when)))
+    if filters.provinces:
+        asked.append(Provider.province_code.in_(filters.provinces))
+    if filters.providers:
+        asked.append(Provider.slug.in_(filters.providers))
+    if filters.bands:
+        asked.append(or_(*(within(band, Course.price) for band in filters.bands)))
     if filters.max_price is not None:
         asked.append(Course.price <= filters.max_price)
     if filters.above_price is not None:
         asked.append(Course.price > filters.above_price)
-    if filters.provider_id is not None:
-        asked.append(Course.provider_id == filters.provider_id)
+    if filters.when:
+        asked.append(or_(*(starts_within(when, now) for when in filters.when)))
+    if filters.with_seats:
+        asked.append(_has_run(now))
     return asked
 
 
-def text_query(text: str) -> ColumnElement[object] | None:
-    """All the words, of which the beginning is enough; None without any letter or digit."""
-    words = _words(text)
-    return func.to_tsquery("simple", " & ".join(f"'{word}':*" for word in words)) if words else None
+def on_sale(filters: Filters) -> list[ColumnElement[bool]]:
+    """What holds whichever groups are counted: published, by a provider in good standing, with the words."""
+    asked: list[ColumnElement[bool]] = [
+        Course.state == CourseState.PUBLISHED,
+        Provider.suspended_at.is_(None),
+    ]
+    query = text_query(filters)
+    return asked if query is None else [*asked, Course.search.bool_op("@@")(query)]
+
+
+def text_query(filters: Filters) -> ColumnElement[object] | None:
+    """The words for PostgreSQL; None when none of them says anything."""
+    return words.matching(filters.words) if filters.words else None
+
+
+def within(band: Band, price: ColumnElement[Decimal]) -> ColumnElement[bool]:
+    """Is the price in that range?"""
+    above, to = BANDS[band]
+    limits = [price > above] if above is not None else []
+    return and_(*limits, *([price <= to] if to is not None else []))
 
 
 def is_buyable(now: datetime) -> ColumnElement[bool]:
@@ -83,17 +126,25 @@ def is_buyable(now: datetime) -> ColumnElement[bool]:
     return and_(Run.state == RunState.OPEN, or_(Run.starts_at > now, self_paced))
 
 
+def has_seats(now: datetime) -> ColumnElement[bool]:
+    """A run that one can still buy, with a seat."""
+    return and_(is_buyable(now), Run.seats_taken < Run.seats)
+
+
 def starts_within(when: When, now: datetime) -> ColumnElement[bool]:
     """Has the course a run with seats that starts in that time? Self-paced ones start now."""
+    return _has_run(now, run_starts_within(when, now))
+
+
+def run_starts_within(when: When, now: datetime) -> ColumnElement[bool]:
+    """Does the run start in that time? A self-paced one that one can buy starts now, or when it opens."""
     first, last = _period(when, now)
-    starts = func.greatest(Run.starts_at, now)
-    return exists().where(
-        Run.course_id == Course.id,
-        is_buyable(now),
-        Run.seats_taken < Run.seats,
-        starts >= first,
-        *([starts < last] if last else []),
-    )
+    starts = [Run.starts_at >= first] if when is not When.THIS_WEEK else []
+    return and_(*starts, *([Run.starts_at < last] if last else []))
+
+
+def _has_run(now: datetime, *further: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Run.course_id == Course.id, has_seats(now), *further)
 
 
 def _period(when: When, now: datetime) -> tuple[datetime, datetime | None]:
@@ -108,14 +159,3 @@ def _period(when: When, now: datetime) -> tuple[datetime, datetime | None]:
 
 def _midnight(monday: date, days: int) -> datetime:
     return clock.start_of_day(monday + timedelta(days=days))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())[:_MOST_WORDS]
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    """The course or its provider's name has a word that begins so."""
-    query = func.to_tsquery("simple", f"'{word}':*")
-    named = func.to_tsvector("simple", Provider.name).bool_op("@@")(query)
-    return or_(Course.search.bool_op("@@")(query), named)

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
-    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -15,9 +14,10 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ledger import Base, uuid7
@@ -46,14 +46,15 @@ COURSE_TRANSITIONS = {
 }
 
 
-# 'simple' keeps every word as it is: titles mix Indonesian and English, and both must be found
-_SEARCH = """setweight(to_tsvector('simple', title), 'A')
-    || setweight(to_tsvector('simple', category), 'B')
-    || setweight(to_tsvector('simple', description), 'C')"""
+_ON_SALE = "state = 'published'"
 
 
 class Course(Base):
-    """A catalogue item. `version` rises with every change to price, hours or title."""
+    """A catalogue item. `version` rises with every change to price, hours or title.
+
+    `search` is written by the database: title, category, provider's name and description, weighed in this
+    order, each word as it is and with its Indonesian stem. `words_learnt` is the queue of spelling.
+    """
 
     __tablename__ = "course"
     __table_args__ = (
@@ -62,8 +63,10 @@ class Course(Base):
         CheckConstraint(f"mode IS NULL OR {one_of('mode', Mode)}", name="mode"),
         CheckConstraint(one_of("state", CourseState), name="state"),
         Index(None, "category"),
-        Index(None, "price"),
+        Index("ix_course_cheapest", "price", "id", postgresql_where=_ON_SALE),
+        Index("ix_course_best", text("(- COALESCE(rating, 0::numeric))"), "id", postgresql_where=_ON_SALE),
         Index(None, "search", postgresql_using="gin"),
+        Index("ix_course_words_wait", "id", postgresql_where="NOT words_learnt"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -82,7 +85,8 @@ class Course(Base):
     state: Mapped[str] = mapped_column(Text, default=CourseState.PUBLISHED.value)
     version: Mapped[int] = mapped_column(default=1)
     published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    search: Mapped[str] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True), deferred=True)
+    search: Mapped[str] = mapped_column(TSVECTOR, server_default=text("''::tsvector"), deferred=True)
+    words_learnt: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
     provider: Mapped[Provider] = relationship(lazy="joined", innerjoin=True)
     runs: Mapped[list["Run"]] = relationship(back_populates="course", order_by="Run.starts_at")
 
@@ -90,6 +94,26 @@ class Course(Base):
     def is_on_sale(self) -> bool:
         """Published, by a provider that is not suspended."""
         return self.state == CourseState.PUBLISHED and self.provider.suspended_at is None
+
+
+class CatalogueWord(Base):
+    """A word of a title, a category or a provider's name, findable by what a typing fault leaves of it."""
+
+    __tablename__ = "catalogue_word"
+    __table_args__ = (Index(None, "fragments", postgresql_using="gin"),)
+
+    word: Mapped[str] = mapped_column(Text, primary_key=True)
+    fragments: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class SavedCourse(Base):
+    """A course that a participant wants to find again. It promises nothing: no seat, no price."""
+
+    __tablename__ = "saved_course"
+
+    participant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("participant.id"), primary_key=True)
+    course_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("course.id"), primary_key=True, index=True)
+    saved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class RunKind(StrEnum):

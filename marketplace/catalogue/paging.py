@@ -33,10 +33,10 @@ class Cursor:
 def sort_key(filters: Filters, now: datetime) -> ColumnElement[Decimal]:
     """A number that rises in the wanted order; equal ones are told apart by the course's id."""
     if filters.sort is Sort.CHEAPEST:
-        return cast(Course.price, Numeric)
+        return Course.price.expression
     if filters.sort is Sort.SOONEST:
         return _soonest(now)
-    query = text_query(filters.text)
+    query = text_query(filters)
     if filters.sort is Sort.BEST and query is not None:
         return cast(-func.round(cast(func.ts_rank(Course.search, query), Numeric), 6), Numeric)
     return cast(-func.coalesce(Course.rating, 0), Numeric)

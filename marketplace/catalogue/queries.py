@@ -2,21 +2,24 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, selectinload
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy.orm import Session, contains_eager, lazyload, selectinload
 
+from marketplace.catalogue import facets as counts
 from marketplace.catalogue import filters as conditions
-from marketplace.catalogue.filters import Filters, Sort, When
-from marketplace.catalogue.models import Course, CourseState, Run
+from marketplace.catalogue import spelling
+from marketplace.catalogue.facets import Choice, Facets
+from marketplace.catalogue.filters import Band, Filters, Sort, When
+from marketplace.catalogue.models import Course, CourseState, Run, RunKind, RunState
 from marketplace.catalogue.paging import decode_cursor, encode_cursor, sort_key
+from marketplace.catalogue.spelling import Correction
 from marketplace.errors import NotFound
 
-__all__ = ["CourseCard", "Facets", "Filters", "Page", "Sort", "When", "facets", "search"]
+__all__ = ["Band", "Choice", "Correction", "CourseCard", "Facets", "Filters", "Page", "Sort", "When"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +34,37 @@ class CourseCard:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a search's result. `total` counts all of it; `next_cursor` is None on the last page."""
+    """Part of a search's result; `next_cursor` is None on the last page."""
 
     cards: Sequence[CourseCard]
-    total: int
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """(word, count) for every choice, each group counted without its own filter."""
-
-    categories: Sequence[tuple[str, int]]
-    modes: Sequence[tuple[str, int]]
-    when: Sequence[tuple[str, int]]
 
 
 def search(session: Session, filters: Filters, now: datetime) -> Page:
     """One page of the published courses that pass the filters. Raises CursorInvalid."""
-    matching = conditions.build(filters, now)
     key = sort_key(filters, now)
     found = select(Course, key.label("key")).join(Course.provider).options(contains_eager(Course.provider))
     if filters.cursor:
         after = decode_cursor(filters.cursor)
-        found = found.where(or_(key > after.key, and_(key == after.key, Course.id > after.course_id)))
+        found = found.where(tuple_(key, Course.id) > tuple_(after.key, after.course_id))
+    matching = conditions.build(filters, now)
     rows = session.execute(found.where(*matching).order_by(key, Course.id).limit(filters.size + 1)).all()
     shown = rows[: filters.size]
     return Page(
-        cards=_cards(session, [course for course, _ in shown], now),
-        total=_count(session, matching),
+        cards=cards_of(session, [course for course, _ in shown], now),
         next_cursor=encode_cursor(shown[-1].key, shown[-1][0].id) if len(rows) > filters.size else None,
     )
 
 
 def facets(session: Session, filters: Filters, now: datetime) -> Facets:
-    """How many courses each further choice would leave."""
-    return Facets(
-        categories=_group(session, Course.category, conditions.build(filters, now, leave_out="categories")),
-        modes=_group(session, Course.mode, conditions.build(filters, now, leave_out="modes")),
-        when=_count_when(session, filters, now),
-    )
+    """How many courses there are, and how many each further choice would leave."""
+    return counts.count(session, filters, now)
+
+
+def corrected(session: Session, filters: Filters) -> tuple[Filters, Correction] | None:
+    """The search that was probably meant, for one that found nothing; None when the words are known."""
+    correction = spelling.correct(session, filters.words) if filters.words else None
+    return None if correction is None else (replace(filters, text=correction.text), correction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +80,22 @@ def count_on_sale(session: Session) -> Size:
     counted = select(func.count(), func.count(func.distinct(Course.provider_id)))
     published = counted.select_from(Course).where(Course.state == CourseState.PUBLISHED)
     return Size(*session.execute(published).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """What one provider has: courses on sale, and how many of their runs one can still buy a seat of."""
+
+    courses: int
+    runs: int
+
+
+def count_of_provider(session: Session, provider_id: uuid.UUID, now: datetime) -> Offering:
+    """The size of a provider's part of the catalogue, in one query."""
+    runs = and_(Run.course_id == Course.id, conditions.has_seats(now))
+    counted = select(func.count(func.distinct(Course.id)), func.count(Run.id)).select_from(Course)
+    theirs = counted.join(Course.provider).outerjoin(Run, runs).where(Course.provider_id == provider_id)
+    return Offering(*session.execute(theirs.where(*conditions.on_sale(Filters()))).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +136,37 @@ def get_run(session: Session, run_id: uuid.UUID) -> Run:
     return run
 
 
+def find_run(session: Session, run_id: uuid.UUID) -> Run | None:
+    """A run in any state, or None."""
+    return session.get(Run, run_id)
+
+
+def is_sold(run: Run, now: datetime) -> bool:
+    """What is_buyable says, of a run at hand."""
+    until = run.ends_at if run.kind == RunKind.SELF_PACED else run.starts_at
+    return run.state == RunState.OPEN and now < until
+
+
 def is_buyable(now: datetime) -> ColumnElement[bool]:
     """Open, and not started; a self-paced run is sold until its access ends."""
     return conditions.is_buyable(now)
 
 
-def _cards(session: Session, courses: Sequence[Course], now: datetime) -> list[CourseCard]:
+def list_cards(session: Session, ids: Sequence[uuid.UUID], now: datetime) -> list[CourseCard]:
+    """Published courses of these ids, in their order; others are left out."""
+    on_sale = select(Course).join(Course.provider).options(contains_eager(Course.provider))
+    asked = on_sale.where(Course.id.in_(ids), *conditions.on_sale(Filters()))
+    found = {course.id: course for course in session.scalars(asked)}
+    return cards_of(session, [found[each] for each in ids if each in found], now)
+
+
+def cards_of(session: Session, courses: Sequence[Course], now: datetime) -> list[CourseCard]:
     """Courses with their next runs: one query for all of them."""
     runs = session.scalars(
         select(Run)
         .where(Run.course_id.in_([course.id for course in courses]), is_buyable(now))
         .order_by(Run.seats_taken >= Run.seats, Run.starts_at, Run.id)
+        .options(lazyload(Run.course))  # they are at hand already
     ).all()
     by_course: dict[uuid.UUID, list[Run]] = {}
     for run in runs:
@@ -146,29 +176,3 @@ def _cards(session: Session, courses: Sequence[Course], now: datetime) -> list[C
 
 def _card(course: Course, runs: Sequence[Run]) -> CourseCard:
     return CourseCard(course, runs[0] if runs else None, len(runs))
-
-
-def _count(session: Session, matching: Sequence[ColumnElement[bool]]) -> int:
-    counted = select(func.count()).select_from(Course).join(Course.provider).where(*matching)
-    return session.scalar(counted) or 0
-
-
-def _group(
-    session: Session, column: InstrumentedAttribute[Any], matching: Sequence[ColumnElement[bool]]
-) -> list[tuple[str, int]]:
-    counted = (
-        select(column, func.count())
-        .select_from(Course)
-        .join(Course.provider)
-        .where(*matching, column.is_not(None), column != "")
-        .group_by(column)
-        .order_by(func.count().desc(), column)
-    )
-    return [(str(word), count) for word, count in session.execute(counted)]
-
-
-def _count_when(session: Session, filters: Filters, now: datetime) -> list[tuple[str, int]]:
-    matching = conditions.build(filters, now, leave_out="when")
-    counts = [func.count().filter(conditions.starts_within(when, now)).label(when.value) for when in When]
-    row = session.execute(select(*counts).select_from(Course).join(Course.provider).where(*matching)).one()
-    return [(when.value, count) for when, count in zip(When, row, strict=True)]

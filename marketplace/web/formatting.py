@@ -17,6 +17,7 @@ from flask import Flask, has_app_context
 from flask_babel import get_locale
 
 from marketplace.web.assets import asset_url
+from marketplace.web.rich_text import rich
 
 WIB = "Asia/Jakarta"
 ZONE_NAMES = {WIB: "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
@@ -247,7 +248,8 @@ FILTERS: tuple[Callable[..., Any], ...] = (
 
 
 def install(app: Flask) -> None:
-    """Give templates every function above as a filter, and `asset_url` for files under static."""
+    """Give templates every function above as a filter, `rich`, and `asset_url` for files under static."""
     for function in FILTERS:
         app.jinja_env.filters[function.__name__] = function
+    app.jinja_env.filters["rich"] = rich
     app.jinja_env.globals["asset_url"] = asset_url

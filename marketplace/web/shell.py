@@ -102,13 +102,17 @@ def _public_nav() -> list[Item]:
 def _participant_nav() -> list[Item]:
     return [
         _item(_("Beranda"), "participant.home", "home"),
-        _item(_("Cari"), "catalogue.search", "search", "catalogue.course", "participant.review"),
+        _item(_("Cari"), "catalogue.search", "search", *_OF_COURSES),
         _item(
             _("Kursus saya"), "participant.courses", "book", "participant.enrolment", "participant.receipt"
         ),
         _item(_("Akun"), "account.me", "user", phone_only=True),
     ]
 
+
+_OF_COURSES = (
+    "catalogue.course", "catalogue.provider", "catalogue.compare", "participant.saved", "participant.review",
+)  # fmt: skip
 
 _OF_RUNS = (
     "provider.run", "provider.ask_complete", "provider.complete", "provider.ask_cancel", "provider.cancel",

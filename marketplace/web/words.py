@@ -119,6 +119,12 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Kelas sudah mulai atau kehadiran Anda sudah tercatat, jadi pembelian ini tidak bisa dibatalkan lagi."
     ),
     "course_not_on_sale": lambda d: _("Kursus ini sedang tidak dijual. Saldo Anda tidak berkurang."),
+    # saving
+    "saved_too_many": lambda d: ngettext(
+        "Paling banyak %(num)s kursus bisa disimpan. Hapus yang tidak perlu, lalu simpan lagi.",
+        "Paling banyak %(num)s kursus bisa disimpan. Hapus yang tidak perlu, lalu simpan lagi.",
+        d["most"],
+    ),
     # attending
     "check_in_code_wrong": lambda d: _("Kode itu tidak cocok. Lihat kode terbaru di layar kelas."),
     "not_yet": lambda d: _("Presensi dibuka %(opens)s.", opens=moment(d["opens_at"])),

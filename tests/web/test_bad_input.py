@@ -132,9 +132,12 @@ def test_writing_and_judging_courses_bears_whatever_is_sent(app: Flask, scene: S
 
 def test_the_catalogue_bears_any_address(app: Flask, scene: Scene) -> None:
     buyer, stranger = _browser(app, scene, "participant"), _browser(app, scene, "stranger")
-    for names in (("q", "category", "mode", "when", "sort", "all", "tidak_ada"), ("q",), ("cursor",)):
+    groups = ("category", "mode", "when", "province", "price", "provider", "seats")
+    for names in (("q", *groups, "sort", "all", "exact", "k", "tidak_ada"), ("q",), ("cursor",)):
         _assert_none(_ask_everything(buyer, "/kursus", *names))
-    _assert_none(_ask_everything(stranger, f"/kursus/{scene.own['course_id']}/pilih", "run"))
+    _assert_none(_ask_everything(stranger, "/kursus/banding", "k"))
+    _assert_none(_ask_everything(stranger, f"/kursus/lembaga/{scene.own['provider_id']}", "cursor"))
+    _assert_none(_ask_everything(stranger, f"/kursus/{scene.own['course_id']}/pilih", "run", "price"))
     _assert_none(_ask_everything(stranger, "/masuk", "next"))
     _assert_none(_ask_everything(stranger, "/bahasa/en", "next"))
 

@@ -72,11 +72,18 @@ def test_filters_live_in_the_address_and_can_be_taken_away(
     assert chips["Daring"] == "/kursus?category=Digital+dan+kantor"
 
 
-def test_an_empty_result_helps(client: FlaskClient, courses: dict[str, Course]) -> None:
-    page = client.get("/kursus?q=astronaut")
-    assert page.status_code == 200
-    assert "Tidak ada kursus yang cocok." in words(page.text)
-    assert "Hapus semua saringan" in words(page.text)
+def test_an_empty_result_says_what_to_drop_and_what_that_gives(
+    client: FlaskClient, courses: dict[str, Course]
+) -> None:
+    page = client.get("/kursus?q=barista&mode=online&when=later&province=34").text
+    assert "Tidak ada kursus yang cocok." in words(page)
+    ways = {words(str(each)): str(each.a["href"]) for each in read(page).select(".jalan li") if each.a}
+    assert set(ways) == {"Tanpa kata “barista” 4 kursus"}
+    page = client.get("/kursus?q=barista&mode=online").text
+    ways = {words(str(each)): str(each.a["href"]) for each in read(page).select(".jalan li") if each.a}
+    assert ways["Tanpa “Daring” 1 kursus"] == "/kursus?q=barista"
+    assert "1 kursus ditemukan" in words(client.get(ways["Tanpa “Daring” 1 kursus"]).text)
+    assert "Teknik dan bengkel 1" in words(page)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tests.web.page_rules import Rule
 FAULTS: list[tuple[Rule, str]] = [
     (page_rules.inline_code, "<style>p { color: red }</style>"),
     (page_rules.inline_code, "<script>alert(1)</script>"),
+    (page_rules.inline_code, '<script type="module">alert(1)</script>'),
     (page_rules.inline_code, '<p style="color: red">x</p>'),
     (page_rules.inline_code, '<a href="/" onclick="go()">x</a>'),
     (page_rules.foreign_addresses, '<script src="https://cdn.contoh.test/a.js"></script>'),
@@ -19,6 +20,7 @@ FAULTS: list[tuple[Rule, str]] = [
     (page_rules.doubled_ids, '<p id="a">x</p><p id="a">y</p>'),
 ]
 SOUND = '<a href="#isi">x</a><main id="isi"><a href="/kursus">y</a><img src="data:,"></main>'
+SOUND += '<script type="application/ld+json">{"@type": "Course"}</script>'
 
 
 @pytest.mark.parametrize(("rule", "html"), FAULTS)

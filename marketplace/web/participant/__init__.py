@@ -1,6 +1,6 @@
 """A participant's pages: home, buying, learning."""
 
-from marketplace.web.participant import home, learning, line, proof, purchase
+from marketplace.web.participant import home, learning, line, proof, purchase, saved
 from marketplace.web.participant.blueprint import pages
 
-__all__ = ["home", "learning", "line", "pages", "proof", "purchase"]
+__all__ = ["home", "learning", "line", "pages", "proof", "purchase", "saved"]

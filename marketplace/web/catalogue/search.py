@@ -1,0 +1,124 @@
+"""The search page."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from flask import current_app, redirect, render_template, request, session
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import clock, db
+from marketplace.catalogue import queries
+from marketplace.catalogue.errors import CursorInvalid
+from marketplace.catalogue.queries import Correction, CourseCard, Facets, Filters, Page, Sort
+from marketplace.web.catalogue import choices
+from marketplace.web.catalogue.address import Search, read_search
+from marketplace.web.catalogue.blueprint import balance_of_reader, pages
+from marketplace.web.catalogue.labels import facts_of_card, icon_of, sorts
+from marketplace.web.compression import Packed, pack, send
+from marketplace.web.identity import current_user
+from marketplace.web.kept import Kept
+from marketplace.web.language import current_language
+
+_DEARER = 3
+_DEARER_BY = Decimal("1.5")
+"""Courses up to half above the balance are shown apart: worth knowing, not worth hiding the others for."""
+
+_MOST_PAGES, _MOST_COUNTS = 500, 500
+_PAGES, _COUNTS = "bekal.catalogue_pages", "bekal.catalogue_counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave; `meant` differs from what was asked where a word had to be corrected."""
+
+    meant: Search
+    page: Page
+    correction: Correction | None
+
+
+@pages.get("/kursus")
+def search() -> str | Response:
+    """Search and filters. Strangers all see the same page, so theirs is kept for some seconds."""
+    is_personal = current_user() is not None or "_flashes" in session
+    try:
+        return _answer() if is_personal else _kept_answer()
+    except CursorInvalid:
+        return redirect(read_search(request.args, balance_of_reader(db.session())).address())
+
+
+def _kept_answer() -> Response:
+    """The page as bytes: an answer with its headers, cookies among them, is never anybody else's."""
+    kept: Kept[Packed] = _kept(_PAGES, _MOST_PAGES)
+    return send(kept.get((current_language(), request.full_path), lambda: pack(_answer())))
+
+
+def _answer() -> str:
+    """Raises CursorInvalid."""
+    current = db.session()
+    wanted = read_search(request.args, balance_of_reader(current))
+    now = clock.now(current)
+    return _show(current, wanted, _find(current, wanted, now), now)
+
+
+def _find(current: Session, wanted: Search, now: datetime) -> Found:
+    """The page that was asked for or, where nobody's course has the words, the one that was meant."""
+    page = queries.search(current, wanted.filters, now)
+    if page.cards or wanted.filters.cursor:
+        return Found(wanted, page, None)
+    other = queries.corrected(current, wanted.filters)
+    if other is None or wanted.exact:
+        return Found(wanted, page, other[1] if other else None)
+    meant = replace(wanted, filters=other[0])
+    return Found(meant, queries.search(current, meant.filters, now), other[1])
+
+
+def _show(current: Session, wanted: Search, found: Found, now: datetime) -> str:
+    meant, page = found.meant, found.page
+    facets = _count(current, meant.filters, now)
+    anything = _count(current, Filters(max_price=meant.filters.max_price), now) if not page.cards else None
+    return render_template(
+        "public/catalogue.html",
+        search=wanted,
+        meant=meant,
+        page=page,
+        total=max(facets.total, len(page.cards)),
+        correction=found.correction,
+        groups=choices.groups(meant, facets),
+        chips=choices.chips(meant, facets),
+        ways_out=choices.ways_out(meant, facets, anything) if anything else [],
+        popular=choices.popular(anything, meant) if anything else [],
+        sorts=sorts(),
+        dearer=_dearer(current, meant, now),
+        next_href=meant.address(cursor=page.next_cursor) if page.next_cursor else None,
+        icon_of=icon_of,
+        facts_of=facts_of_card,
+    )
+
+
+def _count(current: Session, filters: Filters, now: datetime) -> Facets:
+    """The counts beside the results, which may be as old as a stranger's page."""
+    alike = replace(filters, cursor=None, sort=Sort.BEST)
+    kept: Kept[Facets] = _kept(_COUNTS, _MOST_COUNTS)
+    return kept.get(alike, lambda: queries.facets(current, alike, now))
+
+
+def _dearer(current: Session, wanted: Search, now: datetime) -> list[CourseCard]:
+    """The few courses that the balance just misses, on the first page only."""
+    if not wanted.fits or not wanted.balance or wanted.filters.cursor:
+        return []
+    above = replace(
+        wanted.filters,
+        above_price=wanted.balance,
+        max_price=wanted.balance * _DEARER_BY,
+        sort=Sort.CHEAPEST,
+        size=_DEARER,
+    )
+    return list(queries.search(current, above, now).cards)
+
+
+def _kept(name: str, most: int) -> Kept:  # type: ignore[type-arg] # pages and counts
+    seconds = current_app.extensions["settings"].catalogue_seconds
+    kept: Kept = current_app.extensions.setdefault(name, Kept(seconds, most))  # type: ignore[type-arg] # the same
+    return kept

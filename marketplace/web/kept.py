@@ -1,0 +1,46 @@
+"""Things that are the same for everybody, kept for a few seconds in this process."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_RENEWAL_SECONDS = 2.0
+
+
+@dataclass
+class Kept(Generic[T]):
+    """The last `most` values that were asked for, none older than `seconds`; with 0 nothing is kept.
+
+    When one is too old, the first who asks makes it anew, and whoever asks meanwhile gets the old one: a
+    crowd that opens the same page makes it once.
+    """
+
+    seconds: float
+    most: int
+    _values: OrderedDict[Hashable, tuple[float, T]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of the key, made by `make` when there is none or it is too old."""
+        if not self.seconds:
+            return make()
+        now = time.monotonic()
+        with self._lock:
+            until, value = self._values.get(key, (0.0, None))
+            if value is not None and now < until:
+                self._values.move_to_end(key)
+                return value
+            if value is not None:
+                self._values[key] = now + _RENEWAL_SECONDS, value
+        made = make()
+        with self._lock:
+            self._values[key] = now + self.seconds, made
+            self._values.move_to_end(key)
+            while len(self._values) > self.most:
+                self._values.popitem(last=False)
+        return made
