@@ -18,7 +18,7 @@ from marketplace.dev.postgres import APPLICATION, OWNER
 from marketplace.dev.supervisor import Supervisor
 from marketplace.dev.valkey import free_port
 
-_WORKERS = 2
+_WORKERS = "2"
 _PROCESSES, _THREADS = 2, 8
 _SEARCHES = 200
 _GOAL = 0.5
@@ -76,12 +76,13 @@ def _web(server: Server) -> Iterator[tuple[int, int]]:
         "DATABASE_URL": server.url(APPLICATION, shelves.DATABASE),
         "DATABASE_OWNER_URL": server.url(OWNER, shelves.DATABASE),
         "REDIS_URL": server.redis_url,
+        "WEB_CONCURRENCY": _WORKERS,
     }
     with Supervisor(server.folder / "web", _say) as supervisor:
         ports = free_port(), free_port()
-        web = services.web(ports[1], environ, _WORKERS)
+        web = services.web(ports[1], environ)
         services.wait_for_web(supervisor.start(web), ports[1])
-        plain = services.web(ports[0], environ, _WORKERS)
+        plain = services.web(ports[0], environ)
         command = [*plain.command[:-1], "bench.bare:create_app"]
         supervisor.start(replace(plain, name="bare", command=command))
         time.sleep(2)  # it has no page that says so, and nothing to wait for

@@ -15,13 +15,20 @@ _HEADERS = f"Host: {_HOST}\r\nAccept-Encoding: gzip\r\n"
 _CHUNK = 1 << 16
 
 
+class _Own(threading.local):
+    """The connections of one thread, by port."""
+
+    def __init__(self) -> None:
+        self.connections: dict[int, socket.socket] = {}
+
+
 class Reader:
     """Knows where each kind of page is served, and the addresses to ask for in turn."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self._works: dict[str, tuple[int, list[str]]] = given["works"]
         self._turns = itertools.count(given["number"] * 1_000_003)
-        self._open = threading.local()
+        self._open = _Own()
 
     def do(self, work: str) -> int:
         """Ask for one page. `{n}` in an address becomes a number that nobody else uses."""
@@ -34,7 +41,7 @@ class Reader:
         return 1
 
     def _connection(self, port: int) -> socket.socket:
-        connections: dict[int, socket.socket] = self._open.__dict__
+        connections: dict[int, socket.socket] = self._open.connections
         if port not in connections:
             connections[port] = socket.create_connection((_HOST, port))
         return connections[port]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SQLColumnExpression,
     and_,
     case,
     cast,
@@ -135,13 +137,14 @@ def _runs(filters: Filters, now: datetime) -> FromClause:
     return summed.where(Run.course_id == Course.id).lateral() if filters.words else summed.subquery()
 
 
-def _band(price: ColumnElement[Any]) -> ColumnElement[str]:
+def _band(price: SQLColumnExpression[Decimal]) -> ColumnElement[str]:
     return case(*((conditions.within(band, price), literal(band.value)) for band in BANDS))
 
 
 def _passes(filters: Filters, courses: CTE) -> dict[str, ColumnElement[bool]]:
     """For each active group whether a course passes it."""
-    c, passes = courses.c, {}
+    c = courses.c
+    passes: dict[str, ColumnElement[bool]] = {}
     for group, column, wanted in (
         ("category", c.category, filters.categories),
         ("mode", c.mode, filters.modes),
@@ -161,31 +164,32 @@ def _passes(filters: Filters, courses: CTE) -> dict[str, ColumnElement[bool]]:
 
 
 _Passes = dict[str, ColumnElement[bool]]
+_Counted = Select[str, str, str, int]
 
 
 def _all_but(passes: _Passes, group: str) -> ColumnElement[bool]:
     return and_(true(), *(condition for name, condition in passes.items() if name != group))
 
 
-def _row(group: str, value: Any, label: Any, courses: CTE) -> Select[Any]:
+def _row(group: str, value: Any, label: Any, courses: CTE) -> _Counted:
     return select(
         literal(group, Text).label("group"), cast(value, Text), cast(label, Text), func.count()
     ).select_from(courses)
 
 
-def _total(courses: CTE, passes: _Passes) -> Select[Any]:
+def _total(courses: CTE, passes: _Passes) -> _Counted:
     return _row("total", "", "", courses).where(_all_but(passes, ""))
 
 
-def _without(courses: CTE, passes: _Passes, group: str) -> Select[Any]:
+def _without(courses: CTE, passes: _Passes, group: str) -> _Counted:
     return _row("without", group, "", courses).where(_all_but(passes, group))
 
 
-def _ticked(courses: CTE, passes: _Passes, group: str, value: str, tick: ColumnElement[bool]) -> Select[Any]:
+def _ticked(courses: CTE, passes: _Passes, group: str, value: str, tick: ColumnElement[bool]) -> _Counted:
     return _row(group, value, "", courses).where(_all_but(passes, group), tick)
 
 
-def _grouped(courses: CTE, passes: _Passes, group: str, column: ColumnElement[Any]) -> Select[Any]:
+def _grouped(courses: CTE, passes: _Passes, group: str, column: ColumnElement[Any]) -> _Counted:
     asked = _row(group, column, "", courses).where(_all_but(passes, group), column.is_not(None))
     return asked.where(column != "").group_by(column)
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_
 
 from marketplace import clock
 from marketplace.catalogue import words
@@ -113,7 +113,7 @@ def text_query(filters: Filters) -> ColumnElement[object] | None:
     return words.matching(filters.words) if filters.words else None
 
 
-def within(band: Band, price: ColumnElement[Decimal]) -> ColumnElement[bool]:
+def within(band: Band, price: SQLColumnExpression[Decimal]) -> ColumnElement[bool]:
     """Is the price in that range?"""
     above, to = BANDS[band]
     limits = [price > above] if above is not None else []

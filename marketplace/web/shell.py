@@ -102,7 +102,7 @@ def _public_nav() -> list[Item]:
 def _participant_nav() -> list[Item]:
     return [
         _item(_("Beranda"), "participant.home", "home"),
-        _item(_("Cari"), "catalogue.search", "search", *_OF_COURSES),
+        _item(_("Cari"), "catalogue.search", "search", *_OF_CATALOGUE),
         _item(
             _("Kursus saya"), "participant.courses", "book", "participant.enrolment", "participant.receipt"
         ),
@@ -110,7 +110,7 @@ def _participant_nav() -> list[Item]:
     ]
 
 
-_OF_COURSES = (
+_OF_CATALOGUE = (
     "catalogue.course", "catalogue.provider", "catalogue.compare", "participant.saved", "participant.review",
 )  # fmt: skip
 

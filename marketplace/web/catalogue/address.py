@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import url_for
@@ -62,7 +62,8 @@ class Search:
             "k": list(self.compared),
             **changes,
         }
-        return url_for("catalogue.search", **{name: value for name, value in args.items() if value})
+        given: dict[str, Any] = {name: value for name, value in args.items() if value}
+        return url_for("catalogue.search", **given)
 
     def address_without(self, group: str, value: str) -> str:
         """This search's address with one choice taken away."""

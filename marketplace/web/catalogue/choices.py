@@ -1,6 +1,6 @@
 """The chips above a search and the panel beside it: what is on, and what each further choice would leave."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ def label_of(group: str, value: str, facets: Facets) -> str:
     """One choice in words."""
     if group == "provider":
         return next((each.label for each in facets.providers if each.value == value), value)
-    names = {
+    names: dict[str, Callable[[str], str]] = {
         "mode": mode_name,
         "when": lambda word: when_name(When(word)),
         "price": lambda word: band_name(Band(word)),
