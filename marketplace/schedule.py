@@ -19,6 +19,7 @@ SWEEPS = (
     "marketplace.enrolments.tasks.sweep",
     "marketplace.payouts.tasks.sweep",
     "marketplace.oversight.tasks.seal",
+    "marketplace.web.provider.tasks.sweep",
 )
 """Beat starts each at every tick. A sweep finds rows that wait, whatever became of the nudge."""
 

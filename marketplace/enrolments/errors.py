@@ -141,3 +141,23 @@ class RunNotOver(MarketplaceError):
 
     code = "run_not_over"
     retryable = True
+
+
+class TooManyExports(MarketplaceError):
+    """Several files of this provider wait to be written. Details: waiting."""
+
+    code = "too_many_exports"
+    retryable = True
+
+
+class TooManyMessages(MarketplaceError):
+    """The provider has written enough to this run's participants for a day. Details: most."""
+
+    code = "too_many_messages"
+    retryable = True
+
+
+class NobodyToTell(MarketplaceError):
+    """Nobody is in this run, or everybody's enrolment has ended."""
+
+    code = "nobody_to_tell"

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ledger import Base, uuid7
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run, RunSession
-from marketplace.enrolments import places  # noqa: F401 - its table is looked for here
+from marketplace.enrolments import places, tracking_models  # noqa: F401 - their tables are looked for here
 from marketplace.participants.models import Participant
 from marketplace.schemes.models import Rupiah, Scheme
 from marketplace.states import one_of

@@ -1,13 +1,13 @@
 """Reading enrolments as a provider: the list with its filters, runs, and who came to a session."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select, tuple_
+from sqlalchemy import Integer, Select, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, lazyload, selectinload
 
 from marketplace.catalogue.models import Course, Run, RunSession, RunState
@@ -30,7 +30,10 @@ _ABSENT = (*CANCELLED, EnrolmentState.AWAITING_CONFIRMATION)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a provider looks for. `text` is part of a name or of a receipt number."""
+    """What a provider looks for. `text` is part of a name or of a receipt number.
+
+    `percent` is the least and most attendance, as declared or as it stands; `until` is not included.
+    """
 
     text: str = ""
     course_id: uuid.UUID | None = None
@@ -38,20 +41,24 @@ class Filters:
     states: Collection[EnrolmentState] = ()
     held: bool = False
     since: datetime | None = None
+    until: datetime | None = None
+    percent: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some rows, what they add up to in all, and where the next page begins (None: nowhere).
 
-    `price` is what was bought and not cancelled, without seats that wait to be confirmed; `earned` the
-    provider's net part; both rupiah.
+    `price` is what was bought and not cancelled, without seats that wait to be confirmed; `gross` less `fee`
+    is `earned`, the provider's; all rupiah.
     """
 
     rows: list[Progress]
     total: int
     next_cursor: uuid.UUID | None
     price: Decimal
+    gross: Decimal
+    fee: Decimal
     earned: Decimal
 
 
@@ -83,16 +90,27 @@ def list_for_provider(
 
     `limit` None gives all, for exports. Raises NotFound for a cursor that is not this provider's.
     """
-    wanted = _filtered(provider_id, filters or Filters())
-    total, price, earned = session.execute(_totals(wanted)).one()
-    rows = progress_select().where(Enrolment.id.in_(wanted))
+    filters = filters or Filters()
+    total, *sums = session.execute(_totals(_filtered(provider_id, filters))).one()
+    found = list_slice(session, provider_id, filters, cursor, limit + 1 if limit else None)
+    more = limit is not None and len(found) > limit
+    shown = found[:limit] if limit else found
+    return Page(shown, total, shown[-1].enrolment.id if more else None, *sums)
+
+
+def list_slice(
+    session: Session,
+    provider_id: uuid.UUID,
+    filters: Filters,
+    cursor: uuid.UUID | None = None,
+    limit: int | None = None,
+) -> list[Progress]:
+    """The same rows without their sums, for who reads on and on. Raises NotFound for a foreign cursor."""
+    rows = progress_select().where(Enrolment.id.in_(_filtered(provider_id, filters)))
     if cursor is not None:
         rows = rows.where(_position() < _cursor_position(session, provider_id, cursor))
     rows = rows.order_by(Enrolment.purchased_at.desc(), Enrolment.id.desc())
-    found = read_progress(session, rows.limit(limit + 1 if limit else None))
-    more = limit is not None and len(found) > limit
-    shown = found[:limit] if limit else found
-    return Page(shown, total, shown[-1].enrolment.id if more else None, price, earned)
+    return read_progress(session, rows.limit(limit))
 
 
 def get_for_provider(session: Session, enrolment_id: uuid.UUID, provider_id: uuid.UUID) -> Progress:
@@ -190,11 +208,22 @@ def list_courses_sold(session: Session, provider_id: uuid.UUID) -> list[tuple[uu
     return [(course_id, title) for course_id, title in session.execute(rows.order_by(Course.title))]
 
 
-def _totals(wanted: Select[Any]) -> Select[int, Decimal, Decimal]:
+def list_runs_sold(
+    session: Session, provider_id: uuid.UUID, course_id: uuid.UUID | None = None, limit: int = 100
+) -> Sequence[Run]:
+    """A provider's runs that somebody ever bought, of one course or of all, the latest first."""
+    sold = select(Enrolment.run_id).where(Enrolment.provider_id == provider_id)
+    rows = select(Run).where(Run.id.in_(sold)).order_by(Run.starts_at.desc(), Run.id)
+    if course_id:
+        rows = rows.where(Run.course_id == course_id)
+    return session.scalars(rows.limit(limit)).all()
+
+
+def _totals(wanted: Select[Any]) -> Select[Any]:
     bought = func.sum(Enrolment.price).filter(Enrolment.state.not_in(_ABSENT))
-    none = Decimal(0)
+    sums = (bought, func.sum(Earning.gross), func.sum(Earning.fee), func.sum(Earning.net))
     return (
-        select(func.count(), func.coalesce(bought, none), func.coalesce(func.sum(Earning.net), none))
+        select(func.count(), *(func.coalesce(each, Decimal(0)) for each in sums))
         .select_from(Enrolment)
         .outerjoin(Earning, Earning.enrolment_id == Enrolment.id)
         .where(Enrolment.id.in_(wanted))
@@ -218,7 +247,17 @@ def _filtered(provider_id: uuid.UUID, filters: Filters) -> Select[Any]:
         rows = rows.where(Enrolment.id.in_(held))
     if filters.since:
         rows = rows.where(Enrolment.purchased_at >= filters.since)
-    return rows
+    if filters.until:
+        rows = rows.where(Enrolment.purchased_at < filters.until)
+    return rows.where(_percent().between(*filters.percent)) if filters.percent else rows
+
+
+def _percent() -> Any:
+    """As declared; before that attended of promised, rounded down."""
+    attended = select(func.count()).select_from(Attendance).where(Attendance.enrolment_id == Enrolment.id)
+    promised = select(func.count()).select_from(RunSession).where(RunSession.run_id == Enrolment.run_id)
+    counts = [each.correlate(Enrolment).scalar_subquery() for each in (attended, promised)]
+    return func.coalesce(Enrolment.percent, 100 * counts[0] // func.nullif(counts[1], 0, type_=Integer), 0)
 
 
 def _position() -> Any:

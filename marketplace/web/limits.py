@@ -61,6 +61,7 @@ RULES = (
     Rule("account.check_code", "200 per 15 minutes", network, is_refused),
     Rule("registration.register", "60 per hour", account),
     Rule("participant.buy", "120 per minute", account),
+    Rule("provider.request_export", "30 per hour", account),
 )
 
 

@@ -116,7 +116,8 @@ _OF_CATALOGUE = (
 
 _OF_RUNS = (
     "provider.run", "provider.ask_complete", "provider.complete", "provider.ask_cancel", "provider.cancel",
-    "provider.session", "provider.attendance_list", "provider.record_attendance",
+    "provider.session", "provider.attendance_list", "provider.record_attendance", "provider.read_list",
+    "provider.sheet", "provider.run_message", "provider.send_message",
     "provider.edit_run", "provider.change_run",
 )  # fmt: skip
 
@@ -127,6 +128,13 @@ _OF_COURSES = (
     "provider.new_run", "provider.add_run", "provider.new_self_paced_run", "provider.add_self_paced_run",
     "provider.choose_upload", "provider.keep_upload", "provider.upload",
 )  # fmt: skip
+
+_OF_ENROLMENTS = (
+    "provider.enrolment", "provider.ask_decline", "provider.ask_export", "provider.export",
+)  # fmt: skip
+
+
+_OF_MONEY = ("provider.payout", "provider.monthly_report", "provider.monthly_reports")
 
 
 _OF_PAYOUTS = ("finance.run", "finance.ask_cancel", "finance.cancel", "finance.payout")
@@ -146,8 +154,8 @@ def _provider_items() -> list[Item]:
         _item(_("Ringkasan"), "provider.overview", "chart"),
         _item(_("Kursus"), "provider.courses", "book", *_OF_COURSES),
         _item(_("Jadwal"), "provider.runs", "calendar", *_OF_RUNS),
-        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment", "provider.ask_decline"),
-        _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
+        _item(_("Pendaftaran"), "provider.enrolments", "users", *_OF_ENROLMENTS),
+        _item(_("Pembayaran"), "provider.payouts", "wallet", *_OF_MONEY),
         _item(_("Rekening"), "provider.bank_account", "bank", "provider.propose_account"),
         _item(_("Staf"), "provider.staff", "user", "provider.add_member"),
         _item(_("Pernyataan"), "provider.statement", "shield", "provider.make_statement"),

@@ -6,6 +6,8 @@ _OWNER, _TEACHING, _FINANCE = StaffRole.OWNER, StaffRole.TEACHING, StaffRole.FIN
 _RIGHTS: tuple[tuple[str, frozenset[StaffRole]], ...] = (
     ("/lembaga/staf", frozenset({_OWNER})),
     ("/lembaga/pembayaran", frozenset({_OWNER, _FINANCE})),
+    ("/lembaga/laporan", frozenset({_OWNER, _FINANCE})),
+    ("/lembaga/berkas", frozenset(StaffRole)),
     ("/lembaga/rekening", frozenset({_OWNER, _FINANCE})),
     ("/lembaga/pernyataan", frozenset(StaffRole)),
 )

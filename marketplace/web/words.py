@@ -134,6 +134,11 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Terlalu banyak kode salah. Tunggu sampai %(until)s, lalu coba lagi.", until=moment(d["until"])
     ),
     "run_not_over": lambda d: _("Kelas belum selesai. Penyelesaian bisa dinyatakan setelah sesi terakhir."),
+    "too_many_exports": lambda d: _("Beberapa berkas masih disiapkan. Tunggu sampai salah satunya selesai."),
+    "too_many_messages": lambda d: _(
+        "Paling banyak %(most)s pesan dalam 24 jam untuk satu jadwal. Coba lagi nanti.", most=d["most"]
+    ),
+    "nobody_to_tell": lambda d: _("Tidak ada peserta yang bisa menerima pesan di jadwal ini."),
     # a provider's staff and account
     "staff_taken": lambda d: _(
         "Kontak itu tidak bisa ditambahkan. Pakai alamat e-mail kerja yang belum dipakai di Bekal."

@@ -8,11 +8,12 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from marketplace.web.security import HEADERS
+from marketplace.web.security import HEADERS, WITH_SCRIPT
 
 Rule = Callable[[BeautifulSoup], list[str]]
 
 _ADDRESSES = ("href", "src", "action", "formaction", "poster", "data", "srcset")
+_POLICY = "Content-Security-Policy"
 _SAME_ENDPOINT = 3
 """How many addresses of one kind a crawl opens: the fourth course page says nothing new."""
 
@@ -21,8 +22,14 @@ def missing_headers(answer: TestResponse) -> list[str]:
     """Security headers that an answer lacks or weakens."""
     if answer.request.path.startswith("/static/"):
         return [] if answer.headers.get("X-Content-Type-Options") == "nosniff" else ["X-Content-Type-Options"]
-    wrong = [name for name, value in HEADERS.items() if answer.headers.get(name) != value]
+    wanted = HEADERS | ({_POLICY: WITH_SCRIPT} if _names_a_script(answer) else {})
+    wrong = [name for name, value in wanted.items() if answer.headers.get(name) != value]
     return wrong + ([] if answer.headers.get("Request-Id") else ["Request-Id"])
+
+
+def _names_a_script(answer: TestResponse) -> bool:
+    """Only such a page is allowed to run any."""
+    return answer.mimetype == "text/html" and "<script " in answer.text
 
 
 def inline_code(page: BeautifulSoup) -> list[str]:

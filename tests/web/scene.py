@@ -12,9 +12,11 @@ from marketplace import clock
 from marketplace.catalogue import uploads, version_queries, writing
 from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.versions import Content
+from marketplace.enrolments import exports
 from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
+from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
 from marketplace.identity.models import Role, User
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
@@ -88,6 +90,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "enrolment_id": enrolment.id,
         "transaction_id": enrolment.transaction_id or uuid7(),
         "later_run_id": later.id,
+        "export_id": _export(session, provider).id,
     }
     return ids, buyer, provider
 
@@ -119,6 +122,13 @@ def _apply(session: Session, user_id: uuid.UUID) -> Ids:
 
 def _writer(session: Session) -> User:
     return factories.make_user(session, name="Bayu Pratama")
+
+
+def _export(session: Session, provider: Provider) -> EnrolmentExport:
+    order = exports.Order(ExportKind.CSV, "", "id", 2)
+    export = exports.request(session, provider.id, order, factories.make_user(session))
+    exports.finish(session, export.id, b"Peserta", 2)
+    return export
 
 
 def _buy(session: Session, buyer: Participant, run: Run) -> Enrolment:

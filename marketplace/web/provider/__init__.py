@@ -1,4 +1,4 @@
-"""A provider's pages: overview, courses, runs and sessions, enrolments, payouts."""
+"""A provider's pages: overview, courses, runs and sessions, enrolments and their files, money."""
 
 from marketplace.web.provider import (
     accounts,
@@ -6,6 +6,7 @@ from marketplace.web.provider import (
     course_forms,
     courses,
     enrolments,
+    exports,
     overview,
     payouts,
     run_forms,
@@ -22,6 +23,7 @@ __all__ = [
     "course_forms",
     "courses",
     "enrolments",
+    "exports",
     "overview",
     "pages",
     "payouts",
@@ -30,4 +32,4 @@ __all__ = [
     "sessions",
     "staff",
     "uploads",
-]  # fmt: skip
+]

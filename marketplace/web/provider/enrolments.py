@@ -1,131 +1,83 @@
 """Who enrolled: the list with its filters in the address, the same as a file, and one in detail."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import clock, db
+from marketplace.catalogue.models import Run
 from marketplace.enrolments import provider_queries, queries
-from marketplace.enrolments.models import CANCELLED, LIVE, SEATED, EnrolmentState
+from marketplace.enrolments.models import SEATED
 from marketplace.enrolments.pay import Split, split
 from marketplace.enrolments.progress import Progress
-from marketplace.enrolments.provider_queries import Filters
+from marketplace.enrolments.provider_queries import Page
+from marketplace.enrolments.tracking_models import ExportKind
 from marketplace.errors import NotFound
 from marketplace.payouts import queries as payouts
+from marketplace.schemes import queries as schemes
+from marketplace.web import live
 from marketplace.web.downloads import csv_file
+from marketplace.web.formatting import short_date_range
 from marketplace.web.identity import current_provider
+from marketplace.web.provider import columns
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.rows import (
-    columns,
-    day_words,
-    file_head,
-    file_rows,
-    state_tag,
-    table_rows,
-    when_and_where,
-)
+from marketplace.web.provider.rows import day_words, state_tag, when_and_where
+from marketplace.web.provider.wanted import HELD, SPANS, Wanted, parse, read_wanted
+from marketplace.web.spreadsheets import xlsx_file
 from marketplace.web.state_words import earning_tag, hold_words, payout_tag
 
-_STATES: dict[str, tuple[EnrolmentState, ...]] = {
-    "awaiting": (EnrolmentState.AWAITING_CONFIRMATION,),
-    "live": LIVE,
-    "completed": (EnrolmentState.COMPLETED,),
-    "no_show": (EnrolmentState.NO_SHOW,),
-    "cancelled": CANCELLED,
-}
-_HELD = "held"
-_SPANS = (7, 30, 90)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A search as the address says it. What means nothing there is left out, never an error."""
-
-    text: str
-    course_id: uuid.UUID | None
-    run_id: uuid.UUID | None
-    state: str
-    days: int | None
-
-    def filters(self, now: datetime) -> Filters:
-        """The same for the query."""
-        return Filters(
-            text=self.text,
-            course_id=self.course_id,
-            run_id=self.run_id,
-            states=_STATES.get(self.state, ()),
-            held=self.state == _HELD,
-            since=now - timedelta(days=self.days) if self.days else None,
-        )
-
-    def address(self, endpoint: str = "provider.enrolments", **more: Any) -> str:
-        """The address of this search, perhaps with something changed; it starts at the first page."""
-        parts = {
-            "q": self.text,
-            "course": self.course_id,
-            "run": self.run_id,
-            "state": self.state,
-            "days": self.days,
-            **more,
-        }
-        return url_for(endpoint, **{name: value for name, value in parts.items() if value})
-
-
-def read_wanted(args: MultiDict[str, str]) -> Wanted:
-    """A search from an address."""
-    days = args.get("days", "")
-    state = args.get("state", "")
-    return Wanted(
-        text=args.get("q", "").replace("\x00", "").strip()[:100],
-        course_id=_id(args.get("course")),
-        run_id=_id(args.get("run")),
-        state=state if state in {*_STATES, _HELD} else "",
-        days=int(days) if days in {str(span) for span in _SPANS} else None,
-    )
+MOST_AT_ONCE = 10_000
+"""Rows of a file that is written while somebody waits."""
 
 
 @pages.get("/pendaftaran")
 def enrolments() -> str | AnyResponse:
     """The list, newest first."""
     current = db.session()
-    provider_id = current_provider().id
-    now = clock.now(current)
-    wanted = read_wanted(request.args)
-    cursor = _id(request.args.get("cursor"))
+    wanted, cursor = read_wanted(request.args), parse(request.args.get("cursor"))
     try:
-        page = provider_queries.list_for_provider(current, provider_id, wanted.filters(now), cursor)
+        listed = _listed(current, wanted, cursor)
     except NotFound:
         return redirect(wanted.address())
     return render_template(
         "provider/enrolments.html",
-        wanted=wanted,
-        page=page,
-        is_first=cursor is None,
-        awaiting=provider_queries.list_awaiting(current, provider_id),
+        **listed,
+        awaiting=provider_queries.list_awaiting(current, current_provider().id),
         when_and_where=when_and_where,
-        columns=columns(),
-        rows=table_rows(page.rows, now),
-        now=now,
         run=_run(current, wanted),
-        **choices(current),
+        live=live.Region(wanted.address("provider.enrolments_live", cursor=cursor), _version(current)),
+        **choices(current, wanted),
+    )
+
+
+@pages.get("/pendaftaran/langsung")
+def enrolments_live() -> AnyResponse:
+    """The part of the list that changes while somebody watches; 304 while nothing has."""
+    current = db.session()
+    wanted, cursor = read_wanted(request.args), parse(request.args.get("cursor"))
+    return live.answer(
+        _version(current),
+        clock.now(current),
+        lambda: render_template("provider/_enrolment_list.html", **_listed(current, wanted, cursor)),
     )
 
 
 @pages.get("/pendaftaran.csv")
-def enrolments_csv() -> Response:
+def enrolments_csv() -> AnyResponse:
     """Everything that the same filter finds, as a file."""
-    current = db.session()
-    now = clock.now(current)
-    filters = read_wanted(request.args).filters(now)
-    page = provider_queries.list_for_provider(current, current_provider().id, filters, limit=None)
-    return csv_file(f"pendaftaran-{clock.local_date(now)}", file_head(), file_rows(page.rows, now))
+    return _file(ExportKind.CSV, _csv)
+
+
+@pages.get("/pendaftaran.xlsx")
+def enrolments_xlsx() -> AnyResponse:
+    """The same as a spreadsheet, with the sums below."""
+    return _file(ExportKind.XLSX, _xlsx)
 
 
 @pages.get("/pendaftaran/<uuid:enrolment_id>")
@@ -152,9 +104,11 @@ def enrolment(enrolment_id: uuid.UUID) -> str:
     )
 
 
-def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
+def choices(session: Session, wanted: Wanted) -> dict[str, list[tuple[str, str]]]:
     """What the filter's lists offer."""
-    sold = provider_queries.list_courses_sold(session, current_provider().id)
+    provider_id = current_provider().id
+    sold = provider_queries.list_courses_sold(session, provider_id)
+    runs = provider_queries.list_runs_sold(session, provider_id, wanted.course_id)
     return {
         "courses": [("", _("Semua kursus")), *((str(course_id), title) for course_id, title in sold)],
         "states": [
@@ -164,10 +118,79 @@ def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
             ("completed", _("Selesai")),
             ("no_show", _("Tidak datang")),
             ("cancelled", _("Dibatalkan")),
-            (_HELD, _("Ditahan")),
+            (HELD, _("Ditahan")),
         ],
-        "spans": [("", _("Semua waktu")), *((str(n), _("%(days)s hari terakhir", days=n)) for n in _SPANS)],
+        "spans": [("", _("Semua waktu")), *((str(n), _("%(days)s hari terakhir", days=n)) for n in SPANS)],
+        "runs": [
+            ("", _("Semua jadwal")),
+            *(
+                (str(each.id), f"{short_date_range(each.starts_at, each.ends_at)}, {each.course.title}")
+                for each in runs
+            ),
+        ],
+        "bands": [("", _("Semua kehadiran")), *_bands(session)],
+        "all_columns": [(column.key, str(column.title)) for column in columns.COLUMNS if column.key != "who"],
     }
+
+
+def _run_words(run: Run) -> str:
+    return f"{short_date_range(run.starts_at, run.ends_at)}, {run.course.title}"
+
+
+def _bands(session: Session) -> list[tuple[str, str]]:
+    """Attendance between the thresholds at which the schemes pay differently, the best first."""
+    edges = {0} | {
+        edge
+        for scheme in schemes.list_schemes(session)
+        for edge in (scheme.minimum_pay_percent, scheme.full_pay_from_percent)
+    }
+    lows = sorted(edges, reverse=True)
+    highs = [100, *(low - 1 for low in lows)]
+    return [(f"{low}-{high}", f"{low}–{high}%") for low, high in zip(lows, highs, strict=False)]
+
+
+def _listed(session: Session, wanted: Wanted, cursor: uuid.UUID | None) -> dict[str, Any]:
+    """What the table needs, on the page and in its live part."""
+    now = clock.now(session)
+    page = provider_queries.list_for_provider(session, current_provider().id, wanted.filters(now), cursor)
+    shown = columns.on_page(wanted.columns)
+    return {
+        "wanted": wanted,
+        "page": page,
+        "is_first": cursor is None,
+        "is_long": page.total > MOST_AT_ONCE,
+        "columns": columns.heads(shown),
+        "rows": columns.table_rows(shown, page.rows, now),
+        "foot": columns.foot(shown, page, _("Jumlah")),
+    }
+
+
+def _version(session: Session) -> str:
+    return live.version(session, current_provider().id)
+
+
+def _file(kind: ExportKind, write: Callable[[str, Page, Wanted, datetime], Response]) -> AnyResponse:
+    """Everything that the address asks for; what is too long to wait for is written in the background."""
+    session = db.session()
+    now, wanted = clock.now(session), read_wanted(request.args)
+    found = provider_queries.list_for_provider(
+        session, current_provider().id, wanted.filters(now), limit=MOST_AT_ONCE
+    )
+    if found.next_cursor:
+        return redirect(wanted.address("provider.ask_export", kind=kind.value))
+    return write(f"pendaftaran-{clock.local_date(now)}", found, wanted, now)
+
+
+def _csv(name: str, found: Page, wanted: Wanted, now: datetime) -> Response:
+    shown = columns.in_file(wanted.columns)
+    return csv_file(name, columns.file_head(shown), columns.file_rows(shown, found.rows, now))
+
+
+def _xlsx(name: str, found: Page, wanted: Wanted, now: datetime) -> Response:
+    shown = columns.in_file(wanted.columns)
+    foot = columns.file_foot(shown, found, _("Jumlah"))
+    rows = columns.file_rows(shown, found.rows, now)
+    return xlsx_file(name, _("Pendaftaran"), columns.file_head(shown), rows, foot)
 
 
 def _money(progress: Progress) -> Split:
@@ -182,10 +205,3 @@ def _run(session: Session, wanted: Wanted) -> Any:
     if wanted.run_id is None:
         return None
     return provider_queries.get_run_of_provider(session, wanted.run_id, current_provider().id)
-
-
-def _id(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None

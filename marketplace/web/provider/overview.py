@@ -26,8 +26,8 @@ from marketplace.web.downloads import csv_file
 from marketplace.web.formatting import moment, number, percent, rupiah, weekday_date
 from marketplace.web.identity import current_provider
 from marketplace.web.plots import daily_plot
+from marketplace.web.provider import columns
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.rows import columns, table_rows
 from marketplace.web.state_words import hold_words
 
 _DAYS = 30
@@ -71,8 +71,8 @@ def overview() -> str:
         daily_rows=[[weekday_date(day, year=False), number(count)] for day, count in daily[-_DAYS:]],
         plot=daily_plot(dict(daily), daily[-1][0], _DAYS),
         page=newest,
-        columns=columns(),
-        rows=table_rows(newest.rows, now),
+        columns=columns.heads(columns.USUAL),
+        rows=columns.table_rows(columns.USUAL, newest.rows, now),
     )
 
 

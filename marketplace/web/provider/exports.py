@@ -1,0 +1,88 @@
+"""Files of enrolments that are too long to wait for: asked for, their progress, and the download."""
+
+import uuid
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from marketplace import clock, db
+from marketplace.broker import nudge
+from marketplace.enrolments import exports, provider_queries
+from marketplace.enrolments.tracking_models import ExportKind, ExportState
+from marketplace.errors import MarketplaceError
+from marketplace.identity.models import User
+from marketplace.web.downloads import CSV, download
+from marketplace.web.errors import words_for
+from marketplace.web.identity import current_provider, signed_in_user
+from marketplace.web.language import current_language
+from marketplace.web.provider import tasks
+from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.wanted import Wanted, read_wanted
+from marketplace.web.spreadsheets import XLSX
+
+_MIMETYPES = {ExportKind.CSV: CSV, ExportKind.XLSX: XLSX}
+_REFRESH_SECONDS = 2
+
+
+@pages.get("/berkas")
+def ask_export() -> str:
+    """Before a long file is written: how long it is, and that one may go on working."""
+    current = db.session()
+    wanted = read_wanted(request.args)
+    found = _count(current, wanted)
+    return render_template("provider/ask_export.html", wanted=wanted, kind=_kind(), total=found)
+
+
+@pages.post("/berkas")
+def request_export() -> AnyResponse:
+    """Have it written."""
+    wanted, kind = read_wanted(request.args), _kind()
+    provider_id, user_id, language = current_provider().id, signed_in_user().id, current_language()
+    query = urlencode(wanted.parts(), doseq=True)
+
+    def work(current: Session) -> uuid.UUID:
+        order = exports.Order(kind, query, language, _count(current, wanted))
+        return exports.request(current, provider_id, order, current.get_one(User, user_id)).id
+
+    try:
+        export_id = db.run_in_transaction(work)
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+        return redirect(wanted.address())
+    nudge(tasks.write, str(export_id))
+    return redirect(url_for("provider.export", export_id=export_id))
+
+
+@pages.get("/berkas/<uuid:export_id>")
+def export(export_id: uuid.UUID) -> str:
+    """How far the writing is, and the file once it is there."""
+    found = exports.get_export(db.session(), export_id, current_provider().id)
+    waits = found.state == ExportState.REQUESTED
+    return render_template(
+        "provider/export.html",
+        export=found,
+        wanted=read_wanted(MultiDict(parse_qsl(found.query))),
+        refresh=_REFRESH_SECONDS if waits else None,
+    )
+
+
+@pages.get("/berkas/<uuid:export_id>/unduh")
+def download_export(export_id: uuid.UUID) -> Response:
+    """The file itself."""
+    current, provider_id = db.session(), current_provider().id
+    found = exports.get_export(current, export_id, provider_id)
+    content = exports.get_content(current, export_id, provider_id)
+    name = f"pendaftaran-{clock.local_date(found.requested_at)}.{found.kind}"
+    return download(name, _MIMETYPES[ExportKind(found.kind)], content)
+
+
+def _kind() -> ExportKind:
+    return ExportKind.CSV if request.args.get("kind") == ExportKind.CSV else ExportKind.XLSX
+
+
+def _count(session: Session, wanted: Wanted) -> int:
+    filters = wanted.filters(clock.now(session))
+    return provider_queries.list_for_provider(session, current_provider().id, filters, limit=1).total
