@@ -150,6 +150,18 @@ _UPLOADED = {
         "The provider says that you attended session {sequence} ({starts}). If that is not true, tell us.",
     ),
 }
+_WRITTEN = {
+    "id": (
+        "Pesan lembaga: {title}",
+        "{provider} menulis kepada peserta:\n\n{text}\n\n"
+        "Lembaga tidak pernah meminta kode masuk atau pembayaran di luar Bekal.",
+    ),
+    "en": (
+        "A message from the provider: {title}",
+        "{provider} writes to the participants:\n\n{text}\n\n"
+        "Providers never ask for a sign-in code or for money outside Bekal.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +251,13 @@ def attendance_uploaded(enrolment: Enrolment, meeting: RunSession) -> tuple[str,
     return subject.format(title=enrolment.run.course.title), body.format(
         sequence=meeting.sequence, starts=reader.moment(meeting.starts_at)
     )
+
+
+def from_provider(enrolment: Enrolment, text: str) -> tuple[str, str]:
+    """Subject and body of what a provider writes to a run's participants; its words stay as they are."""
+    subject, body = _WRITTEN[reader_of(enrolment.participant.user).locale]
+    course = enrolment.run.course
+    return subject.format(title=course.title), body.format(provider=course.provider.name, text=text)
 
 
 def reader_of(user: User) -> Reader:

@@ -62,6 +62,7 @@ RULES = (
     Rule("registration.register", "60 per hour", account),
     Rule("participant.buy", "120 per minute", account),
     Rule("provider.request_export", "30 per hour", account),
+    Rule("provider.send_message", "20 per hour", account),
 )
 
 

@@ -2,6 +2,7 @@
 
 from marketplace.web.provider import (
     accounts,
+    attendance,
     confirmations,
     course_forms,
     courses,
@@ -10,6 +11,7 @@ from marketplace.web.provider import (
     overview,
     payouts,
     run_forms,
+    run_messages,
     runs,
     sessions,
     staff,
@@ -19,6 +21,7 @@ from marketplace.web.provider.blueprint import pages
 
 __all__ = [
     "accounts",
+    "attendance",
     "confirmations",
     "course_forms",
     "courses",
@@ -28,6 +31,7 @@ __all__ = [
     "pages",
     "payouts",
     "run_forms",
+    "run_messages",
     "runs",
     "sessions",
     "staff",

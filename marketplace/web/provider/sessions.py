@@ -1,6 +1,7 @@
 """One session: the classroom's screen with its rotating code, and the signed list."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
@@ -28,7 +29,7 @@ _LONGEST_WAIT = 300
 def session(session_id: uuid.UUID) -> str:
     """The classroom's screen: the code of these thirty seconds, and who has checked in."""
     current = db.session()
-    meeting, run = _get_meeting(current, session_id)
+    meeting, run = get_meeting(current, session_id)
     now = clock.now(current)
     is_open = attendance.is_open(meeting, now)
     code, seconds = current_code(meeting)
@@ -49,7 +50,7 @@ def session(session_id: uuid.UUID) -> str:
 @pages.get("/sesi/<uuid:session_id>/daftar-hadir")
 def attendance_list(session_id: uuid.UUID) -> str:
     """The signed list: everybody who has not checked in, to be ticked."""
-    return _attendance_list(session_id)
+    return attendance_page(session_id)
 
 
 @pages.post("/sesi/<uuid:session_id>/daftar-hadir")
@@ -57,7 +58,7 @@ def record_attendance(session_id: uuid.UUID) -> Response | tuple[str, int]:
     """Record the signed list. Each person named is told."""
     present = [parse_id(value) for value in request.form.getlist("enrolment")]
     if not present:
-        return _attendance_list(session_id, _("Centang sedikitnya satu nama.")), 400
+        return attendance_page(session_id, _("Centang sedikitnya satu nama.")), 400
     provider_id, user_id = current_provider().id, signed_in_user().id
 
     def work(current: Session) -> int:
@@ -83,7 +84,8 @@ def opens_at(meeting: RunSession) -> datetime:
     return meeting.starts_at - attendance.OPENS_BEFORE
 
 
-def _get_meeting(current: Session, session_id: uuid.UUID) -> tuple[RunSession, Run]:
+def get_meeting(current: Session, session_id: uuid.UUID) -> tuple[RunSession, Run]:
+    """A provider's session that has hours, with its run. Raises NotFound, for another provider's too."""
     meeting, run = provider_queries.get_meeting_of_provider(current, session_id, current_provider().id)
     opens_at(meeting)
     return meeting, run
@@ -95,9 +97,17 @@ def _seconds_to_wait(meeting: RunSession, now: datetime) -> int | None:
     return min(_LONGEST_WAIT, int(wait) + 1) if wait > 0 else None
 
 
-def _attendance_list(session_id: uuid.UUID, problem: str | None = None) -> str:
+def attendance_page(
+    session_id: uuid.UUID,
+    problem: str | None = None,
+    *,
+    file_problem: str | None = None,
+    ticked: Sequence[str] = (),
+    problems: Sequence[str] = (),
+) -> str:
+    """The list to be ticked; perhaps with what a file ticked, and with what was refused in it."""
     current = db.session()
-    meeting, run = _get_meeting(current, session_id)
+    meeting, run = get_meeting(current, session_id)
     roll = provider_queries.roll_call(current, meeting)
     return render_template(
         "provider/attendance_list.html",
@@ -107,6 +117,9 @@ def _attendance_list(session_id: uuid.UUID, problem: str | None = None) -> str:
         open_rows=[row for row in roll if _may_be_ticked(row)],
         has_begun=meeting.starts_at is not None and meeting.starts_at <= clock.now(current),
         problem=problem,
+        file_problem=file_problem,
+        ticked=ticked,
+        problems=problems,
     )
 
 
