@@ -7,13 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from sqlalchemy import Exists, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 import ledger
 from marketplace import clock
-from marketplace.enrolments.models import Earning, EarningState
 from marketplace.errors import NotFound
 from marketplace.payouts import due
 from marketplace.payouts.models import (
@@ -78,17 +77,6 @@ class Waiting:
     reason: due.WaitingReason
     amount: Decimal
     earnings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """What a provider has coming, in whole rupiah; `days` are maturity dates with their sums."""
-
-    matured: Decimal
-    maturing: Decimal
-    held: Decimal
-    on_the_way: Decimal
-    days: Sequence[tuple[date, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,28 +192,6 @@ def list_last_refused(session: Session, provider_ids: Collection[uuid.UUID]) -> 
     return list(session.scalars(latest))
 
 
-def upcoming(session: Session, provider_id: uuid.UUID) -> Upcoming:
-    """What a provider may expect, and when."""
-    now = clock.now(session)
-    query = select(Earning.net, Earning.matures_at, Earning.state, _is_on_the_way()).where(
-        Earning.provider_id == provider_id, Earning.state != EarningState.PAID
-    )
-    sums = {"matured": Decimal(0), "maturing": Decimal(0), "held": Decimal(0), "on_the_way": Decimal(0)}
-    days: dict[date, Decimal] = {}
-    for net, matures_at, state, on_the_way in session.execute(query):
-        if on_the_way:
-            sums["on_the_way"] += net
-        elif state == EarningState.HELD:
-            sums["held"] += net
-        elif matures_at <= now:
-            sums["matured"] += net
-        else:
-            day = clock.local_date(matures_at)
-            sums["maturing"] += net
-            days[day] = days.get(day, Decimal(0)) + net
-    return Upcoming(**sums, days=sorted(days.items()))
-
-
 def count_by_state(session: Session) -> dict[str, tuple[int, Decimal]]:
     """How many payouts are in each state, and their sum."""
     query = select(Payout.state, func.count(), func.sum(Payout.amount)).group_by(Payout.state)
@@ -265,15 +231,6 @@ def list_schemes_without_run(session: Session, day: date) -> list[str]:
     """Schemes for which no run of this day has been prepared."""
     has_run = exists().where(PayoutRun.scheme_code == Scheme.code, PayoutRun.day == day)
     return list(session.scalars(select(Scheme.code).where(~has_run).order_by(Scheme.code)))
-
-
-def _is_on_the_way() -> Exists:
-    return exists().where(
-        PayoutLine.earning_id == Earning.id,
-        PayoutLine.released_at.is_(None),
-        PayoutLine.payout_id == Payout.id,
-        Payout.state != PayoutState.PAID,
-    )
 
 
 def _summaries(session: Session, runs: Sequence[PayoutRun]) -> list[RunSummary]:

@@ -33,6 +33,11 @@ def add_working_days(session: Session, day: date, count: int) -> date:
     raise AssertionError("unreachable: the slack covers any row of days off")
 
 
+def working_days(session: Session, first: date, span: int) -> list[date]:
+    """The working days among `span` days from `first` on, in one query."""
+    return list(_working_days_from(session, first, span))
+
+
 def end_of_working_days(session: Session, notice: datetime, count: int) -> datetime:
     """The last instant of the `count`-th working day after a notice."""
     return clock.end_of_day(add_working_days(session, clock.local_date(notice), count))

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from flask import Response, render_template, url_for
 from flask_babel import gettext as _
@@ -15,12 +16,14 @@ from marketplace.catalogue.models import RunState
 from marketplace.enrolments import figures, provider_queries
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import RunRow
+from marketplace.payouts import outlook
 from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import PayoutState
 from marketplace.providers import queries as providers
 from marketplace.providers.models import BankAccount, BankAccountState
 from marketplace.schemes import calendar
 from marketplace.schemes import queries as schemes
+from marketplace.web import live
 from marketplace.web.banks import account_words
 from marketplace.web.downloads import csv_file
 from marketplace.web.formatting import moment, number, percent, rupiah, weekday_date
@@ -55,25 +58,50 @@ def overview() -> str:
     current = db.session()
     provider_id = current_provider().id
     now = clock.now(current)
-    found = figures.figures_for_provider(current, provider_id, now)
-    daily = figures.enrolments_per_day(current, provider_id, now, _DAYS + _BEFORE)
-    newest = provider_queries.list_for_provider(current, provider_id, limit=_NEWEST)
     account = _account(providers.list_bank_accounts(current, provider_id))
+    daily = figures.enrolments_per_day(current, provider_id, now, _DAYS + _BEFORE)
     return render_template(
         "provider/overview.html",
-        now=now,
         alert=_alert(current, provider_id, account, now),
-        figures=found,
-        figure_words=figure_words(found, account),
-        hold_reasons=[hold_words(code) for code in found.hold_codes],
-        fee=_fee(current),
         finding=_finding(daily[-_DAYS:]),
         daily_rows=[[weekday_date(day, year=False), number(count)] for day, count in daily[-_DAYS:]],
         plot=daily_plot(dict(daily), daily[-1][0], _DAYS),
-        page=newest,
-        columns=columns.heads(columns.USUAL),
-        rows=columns.table_rows(columns.USUAL, newest.rows, now),
+        live=live.Region(url_for("provider.overview_live"), live.version(current, provider_id)),
+        **_moving(current, provider_id, account, now),
     )
+
+
+@pages.get("/langsung")
+def overview_live() -> Response:
+    """What of it changes while somebody watches; 304 while nothing has."""
+    current = db.session()
+    provider_id = current_provider().id
+    now = clock.now(current)
+
+    def render() -> str:
+        account = _account(providers.list_bank_accounts(current, provider_id))
+        return render_template("provider/_overview_live.html", **_moving(current, provider_id, account, now))
+
+    return live.answer(live.version(current, provider_id), now, render)
+
+
+def _moving(
+    session: Session, provider_id: uuid.UUID, account: BankAccount | None, now: datetime
+) -> dict[str, Any]:
+    """Figures, money and the newest rows: what a purchase changes."""
+    found = figures.figures_for_provider(session, provider_id, now)
+    newest = provider_queries.list_for_provider(session, provider_id, limit=_NEWEST)
+    return {
+        "now": now,
+        "figures": found,
+        "outlook": outlook.outlook(session, provider_id),
+        "figure_words": figure_words(found, account),
+        "hold_reasons": [hold_words(code) for code in found.hold_codes],
+        "fee": _fee(session),
+        "page": newest,
+        "columns": columns.heads(columns.USUAL),
+        "rows": columns.table_rows(columns.USUAL, newest.rows, now),
+    }
 
 
 @pages.get("/pendaftaran-per-hari.csv")

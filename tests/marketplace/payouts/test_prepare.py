@@ -11,9 +11,10 @@ from marketplace.config import Settings
 from marketplace.db import transaction
 from marketplace.enrolments import earnings
 from marketplace.errors import NotAllowed
-from marketplace.payouts import courier, queries, service
+from marketplace.payouts import courier, outlook, queries, service
 from marketplace.payouts.due import WaitingReason
 from marketplace.payouts.models import PayoutLine, PayoutRunState, PayoutState
+from marketplace.payouts.outlook import Payday
 from marketplace.providers import service as providers
 from marketplace.providers.service import BankDetails
 from tests import factories
@@ -84,9 +85,9 @@ def test_immature_and_held_earnings_stay_out(session: Session) -> None:
     assert service.prepare(session, SCHEME, MONDAY) is None
     [waiting] = queries.list_waiting(session, SCHEME)
     assert (waiting.reason, waiting.amount, waiting.earnings) == (WaitingReason.HELD, held.net, 1)
-    upcoming = queries.upcoming(session, provider.id)
-    assert (upcoming.maturing, upcoming.held, upcoming.matured) == (900_000, 900_000, 0)
-    assert upcoming.days == [(MONDAY, Decimal(900_000))]
+    expected = outlook.outlook(session, provider.id)
+    assert (expected.held, expected.awaiting, expected.sent) == (900_000, 0, 0)
+    assert expected.paydays == [Payday(MONDAY + timedelta(days=1), Decimal(900_000), 1)]
 
 
 def test_without_a_usable_account_the_money_waits_and_says_why(session: Session) -> None:
