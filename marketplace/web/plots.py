@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from marketplace.web.formatting import number, short_date
+from marketplace.web.formatting import number, rupiah, short_date
 
 _TOP = 28
 _HEIGHT = 146
@@ -26,11 +26,12 @@ _LABEL_WIDTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One column: its height, its tick (or ""), and whether it is paler."""
+    """One column: its height, its tick (or ""), whether it is paler, and what kind of money colours it."""
 
     value: int
     tick: str = ""
     pale: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,31 @@ def scale_top(highest: float) -> int:
         power *= 10
 
 
+def weekly_plot(
+    bars: Sequence[Bar], phone_weeks: int = 6, *, top: int | None = None, groups: int = 1, money: bool = False
+) -> Markup:
+    """One bar (or `groups` bars) a week; phones get the last weeks. `money` writes the axis in rupiah, above
+    its lines, because amounts are never abbreviated and would need a margin of their own."""
+    drawn = [
+        Markup('<svg class="{}" height="{}" aria-hidden="true">{}</svg>').format(
+            css_class, _TOP + _HEIGHT + _FOOT, Markup("").join(_weeks(shown, top, groups, money))
+        )
+        for shown, css_class in ((bars[-phone_weeks * groups :], "plot-sempit"), (bars, "plot-lebar"))
+    ]
+    return Markup('<div class="plot{}">{}</div>').format(" uang" if money else "", Markup("").join(drawn))
+
+
+def _weeks(bars: Sequence[Bar], top: int | None, groups: int, money: bool) -> list[Markup]:
+    top = top or scale_top(max([1, *(bar.value for bar in bars)]))
+    return [*(_amounts(top) if money else _grid(top)), *_columns(bars, top, groups)]
+
+
+def _amounts(top: int) -> list[Markup]:
+    line = Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="0" y="{1}">{2}</text>')
+    values = [top * step // 2 for step in range(3)]
+    return [line.format(_y(value, top), _y(value, top) - 4, rupiah(value)) for value in values if value]
+
+
 def bar_svg(
     bars: Sequence[Bar], average: Sequence[float] = (), marks: Sequence[Mark] = (), css_class: str = ""
 ) -> Markup:
@@ -119,19 +145,22 @@ def _grid(top: int) -> list[Markup]:
     return [line.format(_y(value, top), _y(value, top) + 4, number(value)) for value in values]
 
 
-def _columns(bars: Sequence[Bar], top: int) -> list[Markup]:
-    step = 100 / len(bars) if bars else 100
+def _columns(bars: Sequence[Bar], top: int, groups: int = 1) -> list[Markup]:
+    """Bars side by side; those of a group touch, and share the tick of their first."""
+    step = 100 / len(bars) * groups if bars else 100
+    width = step * _BAR_SHARE / groups
     shapes = []
     for index, bar in enumerate(bars):
-        y = _y(bar.value, top)
+        group, place = divmod(index, groups)
+        x, y = (group + (1 - _BAR_SHARE) / 2) * step + place * width, _y(bar.value, top)
+        css_class = " pucat" if bar.pale else f" {bar.kind}" if bar.kind else ""
         shapes.append(
             Markup('<rect class="bar{}" x="{:.2f}%" width="{:.2f}%" y="{}" height="{:.1f}" rx="2"/>').format(
-                " pucat" if bar.pale else "", (index + (1 - _BAR_SHARE) / 2) * step, step * _BAR_SHARE,
-                y, _TOP + _HEIGHT - y,
+                css_class, x, width, y, _TOP + _HEIGHT - y
             )
-        )  # fmt: skip
+        )
         if bar.tick:
-            shapes.append(_tick_text(index, len(bars), bar.tick))
+            shapes.append(_tick_text(group, len(bars) // groups, bar.tick))
     return shapes
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from marketplace.catalogue.models import Run
 from marketplace.db import transaction
 from marketplace.identity.models import User
 from tests import factories
 from tests.browser import PHONE
 from tests.live import Live
+from tests.marketplace.enrolments.scenes import buy
 from tests.visitors import COOKIE, session_cookie
 from tests.web.scene import Scene, build
 
@@ -105,6 +107,11 @@ def _main_pages(scene: Scene) -> list[tuple[str, str]]:
         ("provider", f"/lembaga/jadwal/{own['run_id']}"),
         ("provider", f"/lembaga/sesi/{own['session_id']}"),
         ("provider", "/lembaga/pendaftaran"),
+        ("provider", f"/lembaga/jadwal/{own['run_id']}/kehadiran"),
+        ("provider", f"/lembaga/jadwal/{own['run_id']}/pesan"),
+        ("provider", f"/lembaga/berkas/{own['export_id']}"),
+        ("provider", "/lembaga/grafik"),
+        ("provider", "/lembaga/laporan"),
         ("provider", "/lembaga/pembayaran"),
         ("provider", f"/lembaga/pembayaran/{own['payout_id']}"),
         ("finance", "/keuangan"),
@@ -225,6 +232,27 @@ def test_the_first_thing_that_tab_reaches_skips_to_the_content(screen: Open) -> 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "isi"
+
+
+def test_a_watched_list_renews_itself_and_leaves_what_is_being_typed(
+    live: Live, scene: Scene, screen: Open
+) -> None:
+    watched, plain = screen("provider", DESK), screen("provider", DESK, java_script_enabled=False)
+    for page in (watched, plain):
+        page.goto("/lembaga/pendaftaran")
+    watched.get_by_text("Langsung,").wait_for()
+    assert not plain.get_by_text("Langsung,").is_visible()
+    watched.get_by_role("textbox", name="Cari peserta").fill("setengah nama")
+    with live.inside(), transaction() as current:
+        grant = factories.make_grant(current)
+        grant.participant.full_name = f"Pembeli {uuid.uuid4().hex[:6]}"
+        name = grant.participant.full_name
+        buy(current, current.get_one(Run, scene.own["later_run_id"]), grant)
+    watched.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    watched.get_by_role("link", name=name).wait_for()
+    assert watched.get_by_role("textbox", name="Cari peserta").input_value() == "setengah nama"
+    plain.reload()
+    assert plain.get_by_role("link", name=name).is_visible()
 
 
 def _brightness(colour: str) -> float:
