@@ -63,7 +63,8 @@ def list_months(session: Session, provider_id: uuid.UUID) -> list[date]:
     first = session.scalar(select(func.min(Earning.accrued_at)).where(Earning.provider_id == provider_id))
     if first is None:
         return []
-    month, months = clock.local_date(first).replace(day=1), []
+    month = clock.local_date(first).replace(day=1)
+    months: list[date] = []
     while month <= clock.today(session):
         months.append(month)
         month = next_month(month)
