@@ -1,10 +1,11 @@
-"""What every process of Bekal has: settings, logs, the database and Celery. Pages and commands come on top.
+"""What every process of Bekal has: settings, logs, the database, Celery, words. Pages and commands come on top.
 
 Apart from both, so that a worker starts without pages and a command without what it does not use.
 """
 
 import structlog
 from flask import Flask
+from flask_babel import Babel
 from sqlalchemy.exc import OperationalError
 
 from marketplace import broker, encryption, logs, schedule
@@ -14,6 +15,13 @@ from marketplace.db import db, find_missing_migration
 log = structlog.get_logger(__name__)
 
 _ROOT = "../"
+
+LANGUAGE = {
+    "default_locale": "id",
+    "default_timezone": "Asia/Jakarta",
+    "default_translation_directories": "translations",
+}
+"""Of what nobody has chosen a language for; pages ask their reader."""
 
 
 def build_core(settings: Settings | None = None) -> Flask:
@@ -25,6 +33,7 @@ def build_core(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     encryption.configure(settings.encryption_key)
     db.init_app(app)
+    Babel(app, **LANGUAGE)
     schedule.install(broker.build_celery(app, settings), settings)
     return app
 

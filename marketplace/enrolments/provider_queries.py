@@ -219,7 +219,7 @@ def list_runs_sold(
     return session.scalars(rows.limit(limit)).all()
 
 
-def _totals(wanted: Select[Any]) -> Select[Any]:
+def _totals(wanted: Select[Any]) -> Select[*tuple[Any, ...]]:
     bought = func.sum(Enrolment.price).filter(Enrolment.state.not_in(_ABSENT))
     sums = (bought, func.sum(Earning.gross), func.sum(Earning.fee), func.sum(Earning.net))
     return (

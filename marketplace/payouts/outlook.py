@@ -92,7 +92,7 @@ def outlook(session: Session, provider_id: uuid.UUID) -> Outlook:
     )
 
 
-def _unpaid(provider_id: uuid.UUID) -> Select[Any]:
+def _unpaid(provider_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
     """Sums by scheme, day of maturity, hold, and whether a payout holds it."""
     place = (
         select(case((PayoutRun.state == PayoutRunState.APPROVED, _SENT), else_=_WAITING))

@@ -5,6 +5,7 @@ from flask_babel import Babel
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 from marketplace.config import Settings
+from marketplace.core import LANGUAGE
 from marketplace.web import (
     account,
     applying,
@@ -33,13 +34,7 @@ babel = Babel()
 
 def install(app: Flask, settings: Settings) -> None:
     """Register every page with who may open it, and what all pages share."""
-    babel.init_app(
-        app,
-        default_locale="id",
-        default_timezone="Asia/Jakarta",
-        default_translation_directories="translations",
-        locale_selector=current_language,
-    )
+    babel.init_app(app, locale_selector=current_language, **LANGUAGE)
     govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_env.loader = ChoiceLoader([app.jinja_env.loader or govuk, govuk])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

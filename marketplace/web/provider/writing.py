@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import IO
 from urllib.parse import parse_qsl
 
@@ -86,7 +87,7 @@ class _Rows:
     def __iter__(self) -> Iterator[list[Cell]]:
         cursor: uuid.UUID | None = None
         while True:
-            rows, cursor = db.run_in_transaction(lambda session, after=cursor: self._slice(session, after))
+            rows, cursor = db.run_in_transaction(partial(self._slice, after=cursor))
             yield from rows
             if cursor is None:
                 return
