@@ -1,4 +1,4 @@
-"""What every process of Bekal has: settings, logs, the database, Celery, words. Pages and commands come on it.
+"""What every process has: settings, logs, the database, Celery, words. Pages and commands come on top.
 
 Apart from both, so that a worker starts without pages and a command without what it does not use.
 """
