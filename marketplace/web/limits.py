@@ -63,6 +63,9 @@ RULES = (
     Rule("participant.buy", "120 per minute", account),
     Rule("provider.request_export", "30 per hour", account),
     Rule("provider.send_message", "20 per hour", account),
+    Rule("provider.keep_upload", "120 per hour", account),
+    Rule("provider.add_member", "30 per hour", account),
+    Rule("applying.add_document", "60 per hour", account),
 )
 
 

@@ -1,7 +1,7 @@
 """A provider's courses: what is sold, what is being written, and what the programme office said."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -18,6 +18,7 @@ from marketplace.catalogue import writing
 from marketplace.catalogue.models import Course, CourseState
 from marketplace.catalogue.versions import CourseVersion, VersionState
 from marketplace.errors import MarketplaceError, NotFound
+from marketplace.identity import audit
 from marketplace.identity.models import User
 from marketplace.web import course_words
 from marketplace.web.errors import words_for
@@ -79,7 +80,8 @@ def course_page(course_id: uuid.UUID, errors: dict[str, str] | None = None, note
         latest=latest,
         content=versions.get_content(current, course_id, provider_id),
         history=history,
-        compared=_compared(found, latest),
+        compared=_compared(found, history),
+        stopped_because=_stopped_because(current, found),
         runs=catalogue.list_runs(current, course_id, clock.now(current)) if found else [],
         may_edit=_may_edit(found, latest),
         may_withdraw=found is not None and found.state != CourseState.WITHDRAWN,
@@ -177,12 +179,24 @@ def _act(course_id: uuid.UUID, act: Act, done: str | Callable[[Any], str]) -> Re
     return redirect(url_for("provider.course", course_id=course_id))
 
 
-def _compared(found: Course | None, latest: CourseVersion | None) -> list[dict[str, Any]]:
-    """What a change of a sold course would change."""
-    if found is None or latest is None or latest.state in {VersionState.PUBLISHED, VersionState.DISCARDED}:
+def _compared(found: Course | None, history: Sequence[CourseVersion]) -> list[dict[str, Any]]:
+    """What the newest version would change of what is sold; before that, of what was looked at last."""
+    latest = history[0] if history else None
+    if latest is None or latest.state in {VersionState.PUBLISHED, VersionState.DISCARDED}:
         return []
-    changes = versions.differences(versions.content_of(found), latest.content)
-    return course_words.difference_rows(changes)
+    if found is not None:
+        base = versions.content_of(found)
+    else:
+        base = next((each.content for each in history[1:] if each.submitted_at), latest.content)
+    return course_words.difference_rows(versions.differences(base, latest.content))
+
+
+def _stopped_because(current: Session, found: Course | None) -> str:
+    """What the programme office said when it suspended the sale."""
+    if found is None or found.state != CourseState.SUSPENDED:
+        return ""
+    entries = audit.list_entries(current, f"course:{found.id}")
+    return next((str(each.details["reason"]) for each in entries if each.action == "course.suspended"), "")
 
 
 def _may_edit(found: Course | None, latest: CourseVersion | None) -> bool:

@@ -159,7 +159,7 @@ def _date(form: Form, name: str) -> date | None:
             found = None
         if found and 2000 <= found.year <= 2200:
             return found
-    form.errors.setdefault(name, _("Tulis tanggal yang ada di kalender, misalnya 27-8-2027."))
+    form.errors.setdefault(name, _of_row(name) + _("Tulis tanggal yang ada di kalender, misalnya 27-8-2027."))
     return None
 
 
@@ -171,5 +171,11 @@ def _time(form: Form, name: str) -> time | None:
             return time(int(hour), int(minute))
         except ValueError:
             pass
-    form.errors.setdefault(name, _("Tulis jam dan menit, misalnya 09:00."))
+    form.errors.setdefault(name, _of_row(name) + _("Tulis jam dan menit, misalnya 09:00."))
     return None
+
+
+def _of_row(name: str) -> str:
+    """Which session a field is of, for the summary above the form."""
+    _part, _dash, number = name.partition("-")
+    return _("Sesi %(number)s", number=number) + ": " if number else ""

@@ -70,6 +70,7 @@ def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskC
     told = words(desk.get(page).text)
     assert "Kantor program minta perbaikan." in told and "Berapa meter kainnya?" in told
     desk.post(f"{page}/ubah", data=GOOD | {"description": "Dari pola sampai jadi.\n\nBawa kain dua meter."})
+    assert "Yang berubah sejak diperiksa" in words(desk.get(page).text)
     desk.post(f"{page}/ajukan", data={"note": ""})
     review = f"/kurasi/versi/{newest(stall).id}"
     changed = read(curator.get(review).text).select_one(".beda")
@@ -136,7 +137,8 @@ def test_suspending_stops_the_sale_and_says_why(
     curator.post(f"{page}/hentikan", data={"reason": "Sertifikat diragukan."})
     assert "Dasar Akuntansi" in curator.get("/kurasi/kursus").text
     assert "Sertifikat diragukan." in words(curator.get(page).text)
-    assert "Dihentikan kantor program" in words(desk.get(f"/lembaga/kursus/{stall.course.id}").text)
+    stopped = words(desk.get(f"/lembaga/kursus/{stall.course.id}").text)
+    assert "Dihentikan kantor program" in stopped and "Sertifikat diragukan." in stopped
     curator.post(f"{page}/lanjutkan", data={"reason": "Sudah dijelaskan."})
     assert "Dijual" in words(desk.get("/lembaga/kursus").text)
     desk.post(f"/lembaga/kursus/{stall.course.id}/berhenti-dijual")
