@@ -33,6 +33,7 @@ help: ## what can be made
 	@echo
 	@echo "  make faults FAULT_SECONDS=60 FAULT_EXAMPLES=2000 FAULT_SEED=1"
 	@echo "  make bench JSON=out.json PEERS=1 ROWS=10000000 TRANSACTIONS=1000000 ROUNDS=5 SECONDS=4"
+	@echo "  make mutants MODULES='money posting' SAMPLE=25 SECONDS=600 AGAIN=1"
 	@echo "  PORT=8000  BEKAL_HOME=var  BEKAL_DEMO=0  WEB_CONCURRENCY=2  T=tests/ledger  PYTEST_ARGS='-k seal -x'"
 	@echo "  DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL name real servers; tests need the first and last"
 
@@ -82,16 +83,18 @@ BENCH_ARGS = $(if $(JSON),--json "$(JSON)") $(if $(filter 1,$(PEERS)),--peers) $
 bench: $(RUNTIME) ## how fast the ledger is, against a floor measured beside it
 	@exec $(BIN)/python -m bench $(BENCH_ARGS)
 
-# mutmut sees the tests' packages and is not among them
+# mutmut sees the tests' packages and is not among them; results are kept in mutants/, so pieces add up
 MUTANTS := $(VENV)/mutants
 MUTMUT := mutmut==3.8.1
 MODULES ?=
+MUTANT_ARGS = $(MODULES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	$(if $(PATIENCE),--patience $(PATIENCE)) $(if $(AGAIN),--again)
 mutants: $(DEVELOPMENT) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='money posting')
 	@test -x $(MUTANTS)/bin/mutmut || { $(BIN)/python -m venv $(MUTANTS) \
 		&& $(MUTANTS)/bin/pip install --quiet --disable-pip-version-check $(MUTMUT) \
 		&& $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 			> "$$($(MUTANTS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"; }
-	@$(MUTANTS)/bin/python -m tests.mutants $(MODULES)
+	@$(MUTANTS)/bin/python -m tests.mutants $(MUTANT_ARGS)
 
 clean: ## remove everything that can be made again, and the data in var/
 	@if [ -x $(BIN)/flask ] && [ -d var/run ]; then BEKAL_HOME=var $(BIN)/flask dev reset --yes; fi

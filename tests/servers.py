@@ -137,7 +137,7 @@ def provided(environ: Mapping[str, str]) -> Iterator[Servers]:
         with _named(environ, prefix) as servers:
             yield servers
         return
-    with TemporaryDirectory(prefix="bekal-test-", dir=_quick_folder()) as folder:
+    with TemporaryDirectory(prefix="bekal-test-", dir=quick_folder()) as folder:
         Path(folder).chmod(0o711)
         with running(Path(folder) / "home", {}, print, durable=False, temporary=True) as engines:
             # our own engines have both roles already; their password is all that the suite must know
@@ -146,7 +146,7 @@ def provided(environ: Mapping[str, str]) -> Iterator[Servers]:
                 yield servers
 
 
-def _quick_folder() -> str | None:
+def quick_folder() -> str | None:
     """Memory instead of a disk, where there is plenty: a copy of a database is a thousand files."""
     memory = Path("/dev/shm")
     if not os.access(memory, os.W_OK):
