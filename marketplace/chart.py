@@ -44,6 +44,8 @@ FLOWS: tuple[tuple[str, str, str, str | None], ...] = (
     ("bank_line", "suspense", "bank", None),
     ("revocation", "benefit", "fund", None),
     ("revocation", "reserve", "fund", None),
+    ("incentive", "reserve", "cash", None),
+    ("survey", "reserve", "cash", None),
 )
 
 
@@ -69,6 +71,10 @@ def escrow(provider_id: uuid.UUID) -> str:
 
 def payable(provider_id: uuid.UUID) -> str:
     return f"payable:{provider_id.hex}"
+
+
+def cash(participant_id: uuid.UUID) -> str:
+    return f"cash:{participant_id.hex}"
 
 
 def transaction_label(transaction_id: uuid.UUID) -> str:

@@ -1,5 +1,7 @@
 """Settings: read from the environment once, frozen, and checked before anything starts."""
 
+import base64
+import binascii
 import hashlib
 import json
 import math
@@ -17,6 +19,7 @@ from ledger.notes import new_signer, read_signer
 ENVIRONMENTS = ("development", "test", "production")
 _DEVELOPMENT_SECRET = "development-only-secret-key"  # noqa: S105 - refused in production
 _DEVELOPMENT_LOG = "bekal.localhost/log"
+_SEED_BYTES = 32
 
 
 class ConfigurationError(RuntimeError):
@@ -28,7 +31,8 @@ class Settings:
     """Everything that differs between one installation and another.
 
     `secret_key` signs cookies; `encryption_key` protects personal data, makes the check-in codes and
-    lies outside the database; `log_signing_key` signs the public log and carries its name. `home` is the
+    lies outside the database; `log_signing_key` signs the public log and carries its name; the first of
+    `badge_signing_keys` signs digital badges, the others have signed older ones. `home` is the
     data folder of an embedded installation. `smtp_url` names the mail server of production; elsewhere
     messages are files in `message_folder`. `trusted_proxies` is how many servers of ours stand in front:
     their word on a visitor's address and https is believed. A purchase asks for a one-time code when the
@@ -44,6 +48,7 @@ class Settings:
     secret_key: str
     encryption_key: str
     log_signing_key: str
+    badge_signing_keys: tuple[bytes, ...]
     bank_folder: Path
     bank_name: str
     bank_code: str
@@ -83,6 +88,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         secret_key=env.get("SECRET_KEY", _DEVELOPMENT_SECRET),
         encryption_key=encryption_key,
         log_signing_key=env.get("LOG_SIGNING_KEY") or _development_signing_key(encryption_key),
+        badge_signing_keys=_badge_keys(env, encryption_key),
         bank_folder=Path(env.get("BANK_FOLDER", home / "bank")),
         bank_name=env.get("BANK_NAME", "Kas Program Bekal"),
         bank_code=env.get("BANK_CODE", "BEKAIDJA"),
@@ -156,6 +162,18 @@ def _development_signing_key(encryption_key: str) -> str:
     return new_signer(_DEVELOPMENT_LOG, seed).secret
 
 
+def _badge_keys(env: Mapping[str, str], encryption_key: str) -> tuple[bytes, ...]:
+    """Ed25519 seeds, the signing one first; without any, the same development key at every start."""
+    given = env.get("BADGE_SIGNING_KEY", "").split()
+    try:
+        keys = tuple(base64.b64decode(each, validate=True) for each in given)
+    except binascii.Error:
+        keys = (b"",)
+    if any(len(key) != _SEED_BYTES for key in keys):
+        raise ConfigurationError("BADGE_SIGNING_KEY must be what `flask certificates new-key` prints")
+    return keys or (hashlib.sha256(f"bekal badge:{encryption_key}".encode()).digest(),)
+
+
 def _check(settings: Settings) -> None:
     try:
         log_name = read_signer(settings.log_signing_key).name
@@ -175,3 +193,7 @@ def _check(settings: Settings) -> None:
             )
     if log_name == _DEVELOPMENT_LOG:
         raise ConfigurationError("LOG_SIGNING_KEY must be a key made by `flask ledger new-key` in production")
+    if settings.badge_signing_keys == _badge_keys({}, settings.encryption_key):
+        raise ConfigurationError(
+            "BADGE_SIGNING_KEY must be a key made by `flask certificates new-key` in production"
+        )

@@ -21,8 +21,8 @@ _RUNNING_AT_ONCE = 0x62656B616C  # any number: whoever holds it is migrating
 def _import_models() -> None:
     """Every table must be known, or autogenerate would propose to drop it."""
     package = Path(marketplace.__file__).parent
-    for path in sorted(package.glob("*/models.py")):
-        import_module(f"marketplace.{path.parent.name}.models")
+    for path in sorted(package.glob("*/*models.py")):
+        import_module(f"marketplace.{path.parent.name}.{path.stem}")
 
 
 def _owner_url() -> str:

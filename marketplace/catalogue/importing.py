@@ -26,6 +26,8 @@ _LOCK = 0x62656B616C  # any number: two imports at once would each book the othe
 T = TypeVar("T")
 
 DETAILS = ("category", "mode", "level", "rating", "rating_count", "description", "language")
+RATINGS = {"rating", "rating_count"}
+"""Known only of a new course: afterwards its reviews say it."""
 
 
 @dataclass(slots=True)
@@ -80,9 +82,10 @@ def _book(session: Session, rows: Sequence[CourseRow], now: datetime, report: Im
             new.append(_new_course(row, values, owners[row.provider], now))
         elif existing["provider_id"] != owners[row.provider]:
             report.refused.append(_foreign(row))
-        elif difference := {name for name, value in values.items() if existing[name] != value}:
+        elif difference := {name for name in values if existing[name] != values[name]} - RATINGS:
             version = existing["version"] + bool(difference & set(OFFER))
-            changed.append({"id": existing["id"], **values, "version": version})
+            kept = {name: existing[name] for name in RATINGS}
+            changed.append({"id": existing["id"], **values, **kept, "version": version})
         else:
             report.unchanged += 1
     _write(session, new, changed)

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 GROUPS = {
     "batches": ("batches",),
     "catalogue": ("catalogue",),
+    "certificates": ("certificates",),
     "dev": ("dev",),
     "ledger": ("ledger", "exports", "log", "restores"),
     "participants": ("participants",),

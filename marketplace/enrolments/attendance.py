@@ -28,7 +28,15 @@ from marketplace.identity.models import User
 from marketplace.notifications import service as notifications
 from marketplace.states import move
 
-__all__ = ["OPENS_BEFORE", "check_in", "current_code", "is_open", "mark_unit", "upload_attendance"]
+__all__ = [
+    "OPENS_BEFORE",
+    "check_in",
+    "current_code",
+    "get_meeting",
+    "is_open",
+    "mark_unit",
+    "upload_attendance",
+]
 
 OPENS_BEFORE = timedelta(minutes=15)
 
@@ -46,7 +54,7 @@ def check_in(session: Session, participant_id: uuid.UUID, run_session_id: uuid.U
     Open from 15 minutes before the session to its end. Raises NotFound, NotEnrolled, NotYet,
     SessionOver, CheckInBlocked after ten wrong codes, and CheckInCodeWrong, which is `recorded`.
     """
-    meeting = _get_meeting(session, run_session_id)
+    meeting = get_meeting(session, run_session_id)
     enrolment = _lock_live(session, participant_id, meeting.run_id)
     earlier = _find(session, enrolment.id, meeting.id)
     if earlier is not None:
@@ -64,7 +72,7 @@ def upload_attendance(
     Raises NotFound for a session or enrolment that is not the actor's provider's, NotYet before the
     session's start, and IllegalTransition when one of the enrolments has ended.
     """
-    meeting = _get_meeting(session, run_session_id)
+    meeting = get_meeting(session, run_session_id)
     run = session.get_one(Run, meeting.run_id)
     require_staff(session, actor, run.course.provider_id)
     opens_at = meeting.starts_at or run.starts_at
@@ -100,8 +108,8 @@ def mark_unit(session: Session, participant_id: uuid.UUID, run_session_id: uuid.
     return _record(session, enrolment, unit, AttendanceMethod.UNIT, enrolment.participant.user_id)
 
 
-def _get_meeting(session: Session, run_session_id: uuid.UUID) -> RunSession:
-    """A session with a time. Units of self-paced runs are not attended."""
+def get_meeting(session: Session, run_session_id: uuid.UUID) -> RunSession:
+    """A session with a time. Raises NotFound, also for units of self-paced runs, which are not attended."""
     meeting = session.get(RunSession, run_session_id)
     if meeting is None or meeting.starts_at is None:
         raise NotFound("no such session")

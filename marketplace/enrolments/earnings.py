@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, lazyload
 
+from marketplace.enrolments import certificates
 from marketplace.enrolments.models import EARNING_TRANSITIONS, Earning, EarningState
 from marketplace.errors import IllegalTransition, NotAllowed, NotFound
 from marketplace.events import service as events
@@ -31,7 +32,10 @@ def hold(session: Session, earning_id: uuid.UUID, code: str, actor: User | None)
 
 
 def unhold(session: Session, earning_id: uuid.UUID, actor: User | None) -> Earning:
-    """Let a held earning be paid again. Raises NotFound, NotAllowed, and IllegalTransition when paid."""
+    """Let a held earning be paid again, and its certificate be issued.
+
+    Raises NotFound, NotAllowed, and IllegalTransition when paid.
+    """
     _require_finance(actor)
     earning = _lock(session, [earning_id])[0]
     if earning.state == EarningState.ACCRUED:
@@ -42,6 +46,7 @@ def unhold(session: Session, earning_id: uuid.UUID, actor: User | None) -> Earni
     move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
     earning.hold_code = None
     _record(session, earning, "earning.released", actor, code)
+    certificates.follow(session, [earning.enrolment])
     return earning
 
 

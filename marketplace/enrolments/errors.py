@@ -161,3 +161,21 @@ class NobodyToTell(MarketplaceError):
     """Nobody is in this run, or everybody's enrolment has ended."""
 
     code = "nobody_to_tell"
+
+
+class ReasonMissing(MarketplaceError):
+    """Somebody takes something away and does not say why."""
+
+    code = "reason_missing"
+
+
+class NotCompleted(MarketplaceError):
+    """A course is reviewed by who completed it."""
+
+    code = "not_completed"
+
+
+class ReviewAnswered(MarketplaceError):
+    """The provider has answered these words, so they stay as they are."""
+
+    code = "review_answered"

@@ -44,6 +44,7 @@ __all__ = [
     "RollCallRow",
     "RunRow",
     "Stage",
+    "cash_history",
     "count_attendance",
     "enrolments_per_day",
     "figures_for_provider",
@@ -173,6 +174,15 @@ def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
     returned = total - available - set_aside - escrow - due - paid
     return Money(available, set_aside, escrow, due, paid, returned, total)
+
+
+def cash_history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
+    """Every movement of a participant's own money, newest first."""
+    try:
+        lines = ledger.statement(session, chart.cash(participant_id)).lines
+    except ledger.UnknownAccount:
+        return []
+    return [HistoryRow(line, None) for line in reversed(lines)]
 
 
 def _of(participant_id: uuid.UUID) -> ColumnElement[bool]:

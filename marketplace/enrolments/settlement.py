@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import ledger
 from marketplace import chart
 from marketplace.batches.models import Grant, GrantState
-from marketplace.enrolments import messages, pay
+from marketplace.enrolments import certificates, messages, pay
 from marketplace.enrolments.models import (
     CANCELLED,
     ENROLMENT_TRANSITIONS,
@@ -50,7 +50,7 @@ class Verdict:
 
 
 def settle(session: Session, verdicts: Sequence[Verdict], actor: User | None, now: datetime) -> None:
-    """End these enrolments: move the money, then record states, earnings, events and messages.
+    """End these enrolments: move the money, then record states, earnings, messages and certificates.
 
     The rows must be locked (locks.py). Raises IllegalTransition when one of them has ended already.
     """
@@ -67,6 +67,7 @@ def settle(session: Session, verdicts: Sequence[Verdict], actor: User | None, no
     events.record_many(session, [_happening(each) for each in verdicts])
     notifications.notify_many(session, [_message(each, now) for each in verdicts])
     session.flush()
+    certificates.follow(session, [each.enrolment for each in verdicts])
 
 
 def is_spendable(grant: Grant, now: datetime) -> bool:

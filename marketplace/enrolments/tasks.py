@@ -1,5 +1,5 @@
 """Work that waits in the tables: runs whose provider declares nothing, courses nobody opened, seats
-nobody confirmed."""
+nobody confirmed, certificates whose result was corrected."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from celery import shared_task
 
 from marketplace.broker import nudge
 from marketplace.db import run_in_transaction
-from marketplace.enrolments import cancellation, completion, confirmation, waiting
+from marketplace.enrolments import cancellation, certificates, completion, confirmation, waiting
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 @shared_task
 def sweep() -> None:
     """Have every overdue run declared, each in a task of its own; return what was never opened and what
-    was set aside in vain; let lines move on."""
+    was set aside in vain; let lines move on; revoke certificates whose result was corrected."""
     run_in_transaction(waiting.move_on)
     expired = run_in_transaction(confirmation.expire_due)
     if expired:
@@ -26,6 +26,9 @@ def sweep() -> None:
     refunded = run_in_transaction(cancellation.refund_unopened)
     if refunded:
         log.info("unopened_refunded", enrolments=refunded)
+    revoked = run_in_transaction(certificates.revoke_fallen)
+    if revoked:
+        log.info("certificates_revoked", certificates=revoked)
 
 
 @shared_task

@@ -19,3 +19,9 @@ class NothingToRetry(MarketplaceError):
     """Only a payout that the bank rejected or sent back can be tried again."""
 
     code = "nothing_to_retry"
+
+
+class SurveyNotOpen(MarketplaceError):
+    """Surveys are for those who have earned their first incentive."""
+
+    code = "survey_not_open"

@@ -1,4 +1,4 @@
-"""Payouts in the background: the nightly run, the hand-over to the bank, its answers."""
+"""Payouts in the background: incentives, the nightly run, the hand-over to the bank, its answers."""
 
 import uuid
 
@@ -6,7 +6,8 @@ import structlog
 from celery import shared_task
 from flask import current_app
 
-from marketplace.payouts import courier
+from marketplace.db import run_in_transaction
+from marketplace.payouts import courier, incentives
 from marketplace.payouts.bank import BankUnavailable
 
 log = structlog.get_logger(__name__)
@@ -14,7 +15,9 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def sweep() -> None:
-    """Do whatever is due: prepare, send, read the bank's answers, ask where it stays silent."""
+    """Do whatever is due: incentives, then prepare, send, read the bank's answers, ask where it is silent."""
+    run_in_transaction(incentives.judge_certificates)
+    run_in_transaction(incentives.pay_instalments)
     desk = courier.desk(current_app.extensions["settings"])
     courier.prepare_due()
     try:

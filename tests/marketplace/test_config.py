@@ -1,5 +1,6 @@
 """Settings from the environment: what is refused, by name, before anything starts."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,12 @@ _SOUND = {
 @pytest.fixture
 def production(tmp_path: Path) -> dict[str, str]:
     """An environment that may serve people."""
-    return {**_SOUND, "LOG_SIGNING_KEY": new_signer("bekal.example/log").secret, "BEKAL_HOME": str(tmp_path)}
+    return {
+        **_SOUND,
+        "LOG_SIGNING_KEY": new_signer("bekal.example/log").secret,
+        "BADGE_SIGNING_KEY": b64encode(b"b" * 32).decode(),
+        "BEKAL_HOME": str(tmp_path),
+    }
 
 
 def test_a_complete_environment_may_serve_people(production: dict[str, str]) -> None:
@@ -28,7 +34,7 @@ def test_a_complete_environment_may_serve_people(production: dict[str, str]) -> 
     assert settings.is_production and not settings.grant_on_registration
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEY", "LOG_SIGNING_KEY"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEY", "LOG_SIGNING_KEY", "BADGE_SIGNING_KEY"])
 def test_production_refuses_default_secrets(production: dict[str, str], name: str) -> None:
     del production[name]
     with pytest.raises(ConfigurationError, match=name):
@@ -70,6 +76,7 @@ def test_an_address_may_be_written_as_the_tools_of_postgresql_do(tmp_path: Path,
     ("name", "value"),
     [
         ("BEKAL_ENV", "staging"),
+        ("BADGE_SIGNING_KEY", "s3cret"),
         ("DATABASE_URL", "db.example"),
         ("DATABASE_URL", "mysql://a:s3cret@h/d"),
         ("DATABASE_OWNER_URL", "postgresql+psycopg2://a:s3cret@h/d"),

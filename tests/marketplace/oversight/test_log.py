@@ -1,6 +1,7 @@
 """The public log of an installation: its key, the task that seals it, the commands that prove from it."""
 
 import json
+from base64 import b64encode
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -107,6 +108,7 @@ def test_production_wants_a_key_of_its_own() -> None:
         "REDIS_URL": "redis://nowhere",
         "SECRET_KEY": "s" * 32,
         "ENCRYPTION_KEY": "e" * 32,
+        "BADGE_SIGNING_KEY": b64encode(b"b" * 32).decode(),
     }
     for key in ({}, {"LOG_SIGNING_KEY": "PRIVATE+KEY+x"}):
         with pytest.raises(ConfigurationError, match="LOG_SIGNING_KEY"):

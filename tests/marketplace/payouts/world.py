@@ -14,6 +14,8 @@ import ledger
 from bank_sandbox.bank import Bank
 from ledger import uuid7
 from marketplace import clock
+from marketplace.batches.models import Grant
+from marketplace.catalogue.models import Course
 from marketplace.config import Settings
 from marketplace.encryption import vault
 from marketplace.enrolments.models import Attendance, AttendanceMethod, Earning, EnrolmentState
@@ -39,11 +41,14 @@ def make_earning(
     price: Decimal = Decimal(1_000_000),
     matured_for: timedelta = timedelta(days=1),
     hold_code: str | None = None,
+    grant: Grant | None = None,
+    course: Course | None = None,
 ) -> Earning:
     """A completed enrolment's earning (net 900.000 of 1.000.000 at a fee of 10 %), matured a while ago."""
-    grant = factories.make_grant(session)
-    run = factories.make_self_paced_run(session, factories.make_course(session, provider, price=price))
-    request = PurchaseRequest(grant.participant_id, run.id, str(uuid7()), run.course.version, price)
+    grant = grant or factories.make_grant(session)
+    course = course or factories.make_course(session, provider, price=price)
+    run = factories.make_self_paced_run(session, course)
+    request = PurchaseRequest(grant.participant_id, run.id, str(uuid7()), course.version, course.price)
     enrolment = purchase(session, request)
     evidence = Attendance(
         enrolment_id=enrolment.id,
