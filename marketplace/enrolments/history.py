@@ -63,6 +63,18 @@ def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
     return _rows(sorted(changes, key=lambda change: change.at))[::-1]
 
 
+def cash_history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
+    """Every movement of a participant's own money, newest first."""
+    try:
+        lines = ledger.statement(session, chart.cash(participant_id)).lines
+    except ledger.UnknownAccount:
+        return []
+    return [
+        HistoryRow(line.kind, line.effective_at, line.amount, line.balance, line.transaction_id, None)
+        for line in reversed(lines)
+    ]
+
+
 def _posted(line: ledger.StatementLine, enrolment: Enrolment | None) -> _Change:
     is_capture = enrolment is not None and enrolment.hold_id and line.kind == "purchase"
     set_aside = line.amount if is_capture else Decimal(0)

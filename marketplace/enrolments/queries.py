@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, lazyload
 from marketplace.batches import queries as grants
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments.figures import Figures, Stage, enrolments_per_day, figures_for_provider
-from marketplace.enrolments.history import HistoryRow, history
+from marketplace.enrolments.history import HistoryRow, cash_history, history
 from marketplace.enrolments.models import LIVE, SEATED, Attendance, Earning, EarningState, Enrolment
 from marketplace.enrolments.progress import Progress, progress_select, read_progress
 from marketplace.enrolments.provider_queries import (
@@ -174,15 +174,6 @@ def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
     returned = total - available - set_aside - escrow - due - paid
     return Money(available, set_aside, escrow, due, paid, returned, total)
-
-
-def cash_history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
-    """Every movement of a participant's own money, newest first."""
-    try:
-        lines = ledger.statement(session, chart.cash(participant_id)).lines
-    except ledger.UnknownAccount:
-        return []
-    return [HistoryRow(line, None) for line in reversed(lines)]
 
 
 def _of(participant_id: uuid.UUID) -> ColumnElement[bool]:

@@ -10,7 +10,9 @@ from marketplace.web import (
     account,
     applying,
     catalogue,
+    certificates,
     compression,
+    course_reviews,
     curation,
     dev,
     errors,
@@ -44,6 +46,8 @@ def install(app: Flask, settings: Settings) -> None:
     register(app, health.pages, Access.PUBLIC)
     register(app, catalogue.pages, Access.PUBLIC)
     register(app, log.pages, Access.PUBLIC)
+    register(app, course_reviews.pages, Access.PUBLIC)
+    register(app, certificates.pages, Access.PUBLIC)
     register(app, account.pages, Access.PUBLIC)
     register(app, registration.pages, Access.SIGNED_IN)
     register(app, applying.pages, Access.SIGNED_IN)

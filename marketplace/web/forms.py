@@ -1,5 +1,6 @@
 """Forms: a marshmallow schema, what was typed, and what is wrong with it, field by field."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -15,6 +16,8 @@ _MOST_DIGITS = 15
 
 _LINE = "\u2028"
 """Stands for a line's end while the rest of a text is looked through: it is no control character."""
+
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 REQUIRED = _l("Isian ini wajib diisi.")
 
@@ -48,13 +51,25 @@ class Text(fields.String):
 
 
 class Paragraphs(Text):
-    """Text of several lines: trimmed, with line breaks of one kind, without other control characters."""
+    """Text of several lines, at most `most` characters: trimmed, with line breaks of one kind, without other
+    control characters or marks that turn its direction.
+    """
+
+    default_error_messages = {"long": _l("Terlalu panjang: paling banyak %(most)s huruf.")}  # noqa: RUF012
+
+    def __init__(self, ask: object = REQUIRED, most: int = 20_000, **options: Any) -> None:
+        self._most = most
+        super().__init__(ask, **options)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
-        one_line = str(value).replace("\r\n", "\n").replace("\n", _LINE).replace("\t", " ")
-        return str(super()._deserialize(one_line, attr, data, **kwargs)).replace(_LINE, "\n").strip()
+        one_line = _DIRECTIONS.sub("", str(value)).replace("\r\n", "\n")
+        one_line = one_line.replace("\n", _LINE).replace("\t", " ")
+        text = str(super()._deserialize(one_line, attr, data, **kwargs)).replace(_LINE, "\n").strip()
+        if len(text) > self._most:
+            raise ValidationError(str(self.error_messages["long"]) % {"most": self._most})
+        return text
 
 
 class Digits(Text):

@@ -140,6 +140,9 @@ _OF_MONEY = ("provider.payout", "provider.monthly_report", "provider.monthly_rep
 _OF_PAYOUTS = ("finance.run", "finance.ask_cancel", "finance.cancel", "finance.payout")
 
 
+_OF_CERTIFICATES = ("finance.certificate", "finance.revoke_certificate")
+
+
 def _provider_nav() -> list[Item]:
     """What one's part allows. Who is no staff sees the error page of such an address without any."""
     staff = find_staff()
@@ -160,6 +163,9 @@ def _provider_items() -> list[Item]:
         _item(_("Rekening"), "provider.bank_account", "bank", "provider.propose_account"),
         _item(_("Staf"), "provider.staff", "user", "provider.add_member"),
         _item(_("Pernyataan"), "provider.statement", "shield", "provider.make_statement"),
+        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment"),
+        _item(_("Ulasan"), "provider.reviews", "star", "provider.review", "provider.answer_review"),
+        _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
     ]
 
 
@@ -172,6 +178,7 @@ def _finance_nav() -> list[Item]:
         ),
         _item(_("Rekening koran"), "finance.bank_lines", "scales"),
         _item(_("Buku besar"), "finance.ledger", "list", "finance.transaction", "finance.account"),
+        _item(_("Sertifikat"), "finance.certificate_list", "certificate", *_OF_CERTIFICATES),
     ]  # fmt: skip
 
 
@@ -221,6 +228,7 @@ def _footer() -> list[tuple[str, str]]:
     links = [
         (_("Cari kursus"), url_for("catalogue.search")),
         (_("Daftarkan lembaga"), url_for("applying.application")),
+        (_("Periksa sertifikat"), url_for("certificate.check")),
     ]
     if "dev" in current_app.blueprints:
         links.append((_("Kotak keluar"), url_for("dev.inbox")))

@@ -166,4 +166,6 @@ def kind_words(kind: str) -> str:
         "bank_line": _("Baris rekening koran"),
         "revocation": _("Pencabutan"),
         "lapse": _("Masa bantuan berakhir"),
+        "incentive": _("Insentif"),
+        "survey": _("Imbalan survei"),
     }.get(kind, kind)

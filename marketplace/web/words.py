@@ -79,6 +79,13 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Satu kartu keluarga paling banyak %(allowed)s peserta, dan jumlah itu sudah tercapai.",
         allowed=d["allowed"],
     ),
+    # certificates, reviews, surveys
+    "survey_not_open": lambda d: _("Survei dibuka setelah insentif pertama menjadi hak Anda."),
+    "not_completed": lambda d: _("Ulasan bisa ditulis setelah kursus selesai."),
+    "review_answered": lambda d: _(
+        "Lembaga sudah menjawab ulasan ini, jadi ulasannya tidak bisa diubah lagi."
+    ),
+    "reason_missing": lambda d: _("Tulis alasannya."),
     # buying
     "insufficient_balance": lambda d: _(
         "Kurang %(short)s. Saldo Anda %(balance)s, harga kursus %(price)s.",

@@ -12,7 +12,7 @@ from marketplace import clock
 from marketplace.catalogue import uploads, version_queries, writing
 from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.versions import Content
-from marketplace.enrolments import exports
+from marketplace.enrolments import certificates, exports, reviewing
 from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
@@ -41,6 +41,7 @@ class Scene:
     others: Ids = field(default_factory=dict)
     payout_run: uuid.UUID = field(default_factory=uuid7)
     transaction: uuid.UUID = field(default_factory=uuid7)
+    certificate: str = ""
 
 
 def build(session: Session) -> Scene:
@@ -52,6 +53,7 @@ def build(session: Session) -> Scene:
     scene.own, buyer, provider = _shop(session)
     scene.own |= _apply(session, newcomer)
     scene.others, _, _ = _shop(session)
+    scene.certificate = certificates.get(session, scene.own["certificate_id"]).number
     scene.people["participant"] = buyer.user_id
     scene.people["provider"] = factories.make_staff(session, provider).id
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
@@ -68,13 +70,17 @@ def build(session: Session) -> Scene:
 
 def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     provider, _account = world.make_payee(session)
-    world.make_earning(session, provider)
+    grant = factories.make_grant(session)
+    buyer = grant.participant
+    done = world.make_earning(session, provider, grant=grant)
+    certificate = certificates.find_newest_of(session, done.enrolment_id)
+    assert certificate is not None
+    said = reviewing.review(session, done.enrolment_id, buyer.id, 4, "Jelas dan runtut.")
     course = factories.make_course(session, provider, price=Decimal(500_000), rating=Decimal("4.6"))
     run = factories.make_run(session, course, starts_in=timedelta(minutes=10))
     change = writing.edit_course(session, provider.id, course.id, _dearer(course), _writer(session))
     writing.submit(session, provider.id, course.id, _writer(session))
     upload = uploads.keep_upload(session, provider.id, _writer(session), "kursus.csv", _FILE)
-    buyer = factories.make_grant(session).participant
     enrolment = _buy(session, buyer, run)
     later = factories.make_run(session, course)
     _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
@@ -91,6 +97,9 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "transaction_id": enrolment.transaction_id or uuid7(),
         "later_run_id": later.id,
         "export_id": _export(session, provider).id,
+        "certificate_id": certificate.id,
+        "completed_id": done.enrolment_id,
+        "review_id": said.id,
     }
     return ids, buyer, provider
 

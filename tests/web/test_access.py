@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from marketplace.app import create_app
 from marketplace.config import Settings
 from marketplace.db import db, transaction
+from marketplace.enrolments.badges import BadgeKey
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.oversight import tasks as oversight
@@ -43,7 +44,7 @@ HOMES = {
     "curator": "/kurasi",
 }
 OWNED = {
-    "participant": {"enrolment_id", "transaction_id"},
+    "participant": {"enrolment_id", "transaction_id", "certificate_id"},
     "provider": {
         "run_id",
         "session_id",
@@ -53,6 +54,7 @@ OWNED = {
         "upload_id",
         "staff_id",
         "export_id",
+        "review_id",
     },
 }
 """Ids by which the pages of a blueprint name something that belongs to somebody."""
@@ -190,6 +192,9 @@ def _address(app: Flask, rule: Rule, scene: Scene, ids: Ids) -> str:
     values: dict[str, object] = {**ids, "label": f"txn_{scene.transaction.hex}", "level": "0"}
     values["report"] = "kursi"
     values["name"], values["month"] = "000.p/1", "2026-01"
+    values["kid"] = BadgeKey(app.extensions["settings"].badge_signing_keys[0]).name
+    values["number"] = scene.certificate
+    values["survey"] = 1
     values["code"] = "en" if rule.endpoint == "public.language" else "fund:2023"
     if rule.endpoint.startswith("finance."):
         values["run_id"] = scene.payout_run

@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 from marketplace.catalogue.models import Course, Run, RunSession
 from marketplace.catalogue.versions import CourseVersion
 from marketplace.db import transaction
+from marketplace.enrolments.learning_models import Review
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.notifications.models import Notification
@@ -199,7 +200,7 @@ def _content(session: Session) -> set[str]:
     columns = (
         Course.title, Course.category, Course.description, Run.place, RunSession.topic, Provider.name,
         Provider.city, Participant.full_name, User.name, User.email,
-        BankAccount.holder_name, CourseVersion.title, CourseVersion.description, ProviderApplication.name,
+        BankAccount.holder_name, Review.words, CourseVersion.title, CourseVersion.description, ProviderApplication.name,
         ProviderApplication.address, ProviderDocument.name,
     )  # fmt: skip
     return _words_of(str(text) for column in columns for text in session.scalars(select(column)) if text)

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from marketplace.dev.demo import timetable, troupe
+from marketplace.dev.demo import aftermath, timetable, troupe
 from marketplace.dev.demo.scenes import ALL, Scene, SelfPaced
 from marketplace.dev.demo.story import Days, Story
 from marketplace.dev.demo.timetable import Slot
 from marketplace.dev.demo.troupe import Actor, Troupe
 from marketplace.enrolments import waiting
+from marketplace.payouts import incentives
 
 _AFTER_START = timedelta(minutes=10)
 
@@ -68,6 +69,7 @@ class Direction:
                 self._hold(scene, staged, number, slot)
         if scene.declared_on is not None:
             self._do(scene.declared_on, 16, lambda session: troupe.declare(session, staged.run))
+            self._follow_up(scene.declared_on, staged)
         if scene.cancelled_on is not None:
             self._do(
                 scene.cancelled_on, 15, lambda session: troupe.call_off(session, staged.run, scene.reason)
@@ -78,6 +80,14 @@ class Direction:
         if scene.in_line is not None:
             last = self.troupe.named[scene.in_line]
             self._do(-1, 20, lambda session: waiting.join(session, last.id, staged.run))
+
+    def _follow_up(self, declared_on: int, staged: StagedRun) -> None:
+        """Reviews on the next evening, incentives once certificates are final, as far as that is past."""
+        final_on = declared_on + aftermath.INCENTIVE_AFTER
+        if declared_on < -1:
+            self._do(declared_on + 1, 19, lambda session: aftermath.review(session, staged.run))
+        if final_on < 0:
+            self._do(final_on, 4, incentives.judge_certificates)
 
     def cast_self_paced(self, plan: SelfPaced) -> None:
         """A run without hours; each person does a unit a day."""

@@ -15,6 +15,7 @@ from marketplace.catalogue import queries, saving
 from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.queries import Filters
+from marketplace.enrolments import reviewing
 from marketplace.providers import queries as providers
 from marketplace.schemes import queries as schemes
 from marketplace.schemes.models import Scheme
@@ -54,6 +55,8 @@ def course(course_id: uuid.UUID) -> str:
             found.title, found.description, sharing.address_of("catalogue.course", course_id=found.id)
         ),
         described=sharing.describe(found, runs),
+        reviews=reviewing.overview(current, course_id),
+        writer_of=reviewing.writer_of,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ledger import TransactionRecord, find_transactions
 from marketplace import clock
 from marketplace.batches.models import Grant, GrantState
+from marketplace.enrolments.learning_models import Certificate
 from marketplace.enrolments.models import Enrolment
 from marketplace.payouts.models import BankLine, Payout
 from marketplace.web.finance import enrolment_story
@@ -143,6 +144,20 @@ def _tell_bank_line(session: Session, record: TransactionRecord, found_id: uuid.
     story.details = [(_("Baris bank"), line.reference, line.remittance)]
 
 
+def _tell_incentive(session: Session, record: TransactionRecord, found_id: uuid.UUID, story: Story) -> None:
+    certificate = session.get(Certificate, found_id)
+    if certificate is None:
+        return
+    values = {"name": short_name(certificate.holder_name), "amount": rupiah(total_of(record))}
+    story.words = {
+        "incentive": _("%(name)s berhak atas insentif %(amount)s setelah sertifikatnya tetap.", **values),
+        "survey": _("%(name)s berhak atas %(amount)s untuk survei yang dijawabnya.", **values),
+    }.get(record.kind, story.words)
+    href = url_for("finance.certificate", certificate_id=certificate.id)
+    link = Markup('<a href="{}">{}</a>').format(href, certificate.number)
+    story.details = [(_("Sertifikat"), link, certificate.course_title)]
+
+
 def _subject(reference: str | None) -> tuple[str, uuid.UUID | None]:
     """`enrolment:…` or `po_…` as what it names, and its id."""
     text = reference or ""
@@ -167,4 +182,5 @@ _TELLERS: dict[str, Callable[[Session, TransactionRecord, uuid.UUID, Story], Non
     "grant": _tell_grant,
     "payout": _tell_payout,
     "line": _tell_bank_line,
+    "certificate": _tell_incentive,
 }

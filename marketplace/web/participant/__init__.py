@@ -1,6 +1,29 @@
 """A participant's pages: home, buying, learning."""
 
-from marketplace.web.participant import home, learning, line, proof, purchase, saved
+from marketplace.web.participant import (
+    cash,
+    certificates,
+    home,
+    learning,
+    line,
+    proof,
+    purchase,
+    rating,
+    saved,
+    scanning,
+)
 from marketplace.web.participant.blueprint import pages
 
-__all__ = ["home", "learning", "line", "pages", "proof", "purchase", "saved"]
+__all__ = [
+    "cash",
+    "certificates",
+    "home",
+    "learning",
+    "line",
+    "pages",
+    "proof",
+    "purchase",
+    "rating",
+    "saved",
+    "scanning",
+]

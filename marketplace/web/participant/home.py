@@ -13,17 +13,20 @@ from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.models import RunKind
-from marketplace.enrolments import queries, waiting
+from marketplace.enrolments import certificates, queries, waiting
 from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE
 from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
 from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
 from marketplace.participants.models import Participant
+from marketplace.payouts import surveys
 from marketplace.web.formatting import language, local, month, rupiah
 from marketplace.web.identity import current_participant
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.shell import zone
 from marketplace.web.state_words import kind_words
+
+_CERTIFICATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def home() -> str:
         coming=coming,
         studying=None if coming else _studying(current, participant, now),
         affordable=catalogue.count_affordable(current, money.available, now) if may_buy else None,
+        cash=surveys.overview(current, grant),
+        certificates=certificates.list_own(current, participant.id)[:_CERTIFICATES],
         months=_months(queries.history(current, participant.id), grant),
         now=now,
     )
@@ -122,6 +127,8 @@ _SIGNS = {
     HOLD: ("clock", "kunyit"),
     RELEASE: ("back", "daun"),
     EXPIRY: ("back", "daun"),
+    "incentive": ("down", "daun"),
+    "survey": ("down", "daun"),
 }
 
 
@@ -144,6 +151,8 @@ def _words(row: HistoryRow, kind: str) -> str:
         "grant": _("Bantuan pelatihan masuk ke saldo Anda."),
         "revocation": _("Belum ada pembelian sampai batas waktunya, jadi bantuan kembali ke negara."),
         "lapse": _("Masa bantuan berakhir, jadi sisa saldo kembali ke negara."),
+        "incentive": _("Sertifikat Anda sudah tetap. Jumlah ini hak Anda sendiri."),
+        "survey": _("Terima kasih sudah menjawab. Jumlah ini hak Anda sendiri."),
     }.get(kind, "")
 
 

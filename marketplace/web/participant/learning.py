@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.broker import nudge
-from marketplace.enrolments import attendance, queries, service, waiting
+from marketplace.enrolments import attendance, certificates, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
 from marketplace.enrolments.queries import AttendedMeeting, Progress
+from marketplace.enrolments.timetable import list_learning
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
@@ -30,14 +31,16 @@ class CheckInForm(FormSchema):
 
 @pages.get("/kursus-saya")
 def courses() -> str:
-    """Every enrolment, newest first."""
+    """Every enrolment: what comes next first, what has ended last."""
     current = db.session()
+    now = clock.now(current)
     return render_template(
         "participant/courses.html",
-        enrolments=queries.list_for_participant(current, current_participant().id),
         lines=waiting.list_for_participant(current, current_participant().id),
+        learning=list_learning(current, current_participant().id, now),
         enrolment_tag=enrolment_tag,
-        now=clock.now(current),
+        is_open=attendance.is_open,
+        now=now,
     )
 
 
@@ -130,6 +133,8 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         "participant/enrolment.html",
         progress=progress,
         meetings=meetings,
+        certificate=certificates.find_newest_of(current, enrolment_id),
+        review=reviewing.find_of(current, enrolment_id),
         form=form,
         tried=tried,
         until=cancellable_until(progress.enrolment.run),

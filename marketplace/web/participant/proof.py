@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from itertools import chain
 
 import segno
 from flask import Response, abort, current_app, render_template
@@ -68,8 +69,9 @@ def qr_of(record: TransactionRecord, sealing: Sealing) -> Markup:
 
 
 def _own_row(transaction_id: uuid.UUID) -> HistoryRow:
-    """The movement in the reader's own history. Raises NotFound for anybody else's."""
-    for row in queries.history(db.session(), current_participant().id):
+    """The movement in the reader's own history, of either money. Raises NotFound for anybody else's."""
+    current, owner = db.session(), current_participant().id
+    for row in chain(queries.history(current, owner), queries.cash_history(current, owner)):
         if row.transaction_id == transaction_id:
             return row
     raise NotFound("no such movement")

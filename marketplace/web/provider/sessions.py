@@ -1,17 +1,20 @@
-"""One session: the classroom's screen with its rotating code, and the signed list."""
+"""One session: the classroom's screen with its rotating code as digits and to scan, and the signed list."""
 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask import flash, redirect, render_template, request, url_for
+import segno
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.catalogue.models import Run, RunSession
+from marketplace.config import Settings
 from marketplace.enrolments import attendance, provider_queries
 from marketplace.enrolments.check_in_codes import current_code
 from marketplace.enrolments.provider_queries import RollCallRow
@@ -39,6 +42,7 @@ def session(session_id: uuid.UUID) -> str:
         run=run,
         meeting=meeting,
         code=f"{code[:3]} {code[3:]}" if is_open else None,
+        qr=_qr_of(meeting, code) if is_open else None,
         refresh=seconds if is_open else _seconds_to_wait(meeting, now),
         opens_at=opens_at(meeting),
         came=[row for row in roll if row.attendance],
@@ -75,6 +79,14 @@ def record_attendance(session_id: uuid.UUID) -> Response | tuple[str, int]:
     nudge(notifications.sweep)
     flash(_("%(number)s kehadiran dicatat dari daftar. Setiap peserta diberi tahu.", number=recorded), "daun")
     return redirect(url_for("provider.session", session_id=session_id))
+
+
+def _qr_of(meeting: RunSession, code: str) -> Markup:
+    """The same code as a link, which a phone's camera opens; as short-lived as the digits are."""
+    settings: Settings = current_app.extensions["settings"]
+    path = url_for("participant.ask_scanned", session_id=meeting.id, code=code)
+    picture = segno.make(settings.public_url.rstrip("/") + path, error="m", micro=False)
+    return Markup('<img src="{}" alt="">').format(picture.svg_data_uri(scale=4, border=2))
 
 
 def opens_at(meeting: RunSession) -> datetime:

@@ -1,0 +1,63 @@
+"""What participants say of a provider's courses, and the answers that everybody reads."""
+
+import uuid
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import db
+from marketplace.broker import nudge
+from marketplace.enrolments import reviewing
+from marketplace.enrolments.learning_models import Review
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.web.forms import Form, FormSchema, Paragraphs, empty, submitted
+from marketplace.web.identity import current_provider, signed_in_user
+from marketplace.web.provider.blueprint import pages
+
+
+class AnswerForm(FormSchema):
+    answer = Paragraphs(_l("Tulis jawabannya."), most=2000)
+
+
+@pages.get("/ulasan")
+def reviews() -> str:
+    """Every review, those without an answer first."""
+    found = reviewing.list_for_provider(db.session(), current_provider().id)
+    return render_template("provider/reviews.html", reviews=found, writer_of=reviewing.writer_of)
+
+
+@pages.get("/ulasan/<uuid:review_id>")
+def review(review_id: uuid.UUID) -> str:
+    """One review, and the answer to write or to put better."""
+    found = _get(review_id)
+    return _page(found, empty(answer=found.answer))
+
+
+@pages.post("/ulasan/<uuid:review_id>")
+def answer_review(review_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Publish the answer. The participant is told of the first one."""
+    form = submitted(AnswerForm())
+    found, user_id = _get(review_id), signed_in_user().id
+    if not form.is_valid:
+        return _page(found, form), 400
+
+    def work(current: Session) -> Review:
+        return reviewing.answer(current, review_id, form.data["answer"], current.get_one(User, user_id))
+
+    db.run_in_transaction(work)
+    nudge(notifications.sweep)
+    flash(_("Jawaban tampil di halaman kursus."), "daun")
+    return redirect(url_for("provider.reviews"))
+
+
+def _get(review_id: uuid.UUID) -> Review:
+    return reviewing.get_for_provider(db.session(), review_id, current_provider().id)
+
+
+def _page(found: Review, form: Form) -> str:
+    writer = reviewing.writer_of(found.enrolment)
+    return render_template("provider/review.html", review=found, form=form, writer=writer)
