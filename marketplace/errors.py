@@ -37,3 +37,9 @@ class NotAllowed(MarketplaceError):
     """The person is known, but this act is not theirs."""
 
     code = "not_allowed"
+
+
+class ReasonMissing(MarketplaceError):
+    """Whoever takes something away, returns or refuses it says why."""
+
+    code = "reason_missing"

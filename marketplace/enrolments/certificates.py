@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.enrolments import certificate_letters as letters
 from marketplace.enrolments import locks
-from marketplace.enrolments.errors import ReasonMissing
 from marketplace.enrolments.learning_models import Certificate, RevocationCode
 from marketplace.enrolments.models import Earning, EarningState, Enrolment, EnrolmentState
 from marketplace.enrolments.receipts import new_number
-from marketplace.errors import NotAllowed, NotFound
+from marketplace.errors import NotAllowed, NotFound, ReasonMissing
 from marketplace.events import service as events
 from marketplace.identity import audit
 from marketplace.identity.models import Role, User

@@ -163,12 +163,6 @@ class NobodyToTell(MarketplaceError):
     code = "nobody_to_tell"
 
 
-class ReasonMissing(MarketplaceError):
-    """Somebody takes something away and does not say why."""
-
-    code = "reason_missing"
-
-
 class NotCompleted(MarketplaceError):
     """A course is reviewed by who completed it."""
 

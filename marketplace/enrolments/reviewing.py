@@ -61,8 +61,7 @@ def review(
         raise NotFound("no such enrolment")
     if enrolment.state != EnrolmentState.COMPLETED:
         raise NotCompleted("a review follows a completion")
-    now = clock.now(session)
-    made = session.execute(
+    made = session.scalar(
         insert(Review)
         .values(
             id=uuid7(),
@@ -71,18 +70,19 @@ def review(
             provider_id=enrolment.provider_id,
             rating=rating,
             words=words,
-            written_at=now,
+            written_at=clock.now(session),
             answer="",
         )
         .on_conflict_do_nothing(index_elements=["enrolment_id"])
-    ).rowcount  # type: ignore[attr-defined] # an INSERT's result has it
+        .returning(Review.id)
+    )
     found = session.scalars(
         select(Review)
         .where(Review.enrolment_id == enrolment.id)
         .with_for_update(of=Review)
         .execution_options(populate_existing=True)
     ).one()
-    if not made:
+    if made is None:
         _change(session, found, rating, words)
     _rate(session, found.course_id)
     return found

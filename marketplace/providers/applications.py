@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.encryption import vault
-from marketplace.errors import IllegalTransition, NotAllowed, NotFound
+from marketplace.errors import IllegalTransition, NotAllowed, NotFound, ReasonMissing
 from marketplace.events import service as events
 from marketplace.identity import audit
 from marketplace.identity.models import User
@@ -20,7 +20,6 @@ from marketplace.providers.errors import (
     ApplicationIncomplete,
     DocumentInvalid,
     ProviderNameTaken,
-    ReasonMissing,
     RegistrationTaken,
     StaffTaken,
 )

@@ -53,12 +53,6 @@ class ApplicationIncomplete(MarketplaceError):
     code: ClassVar[str] = "application_incomplete"
 
 
-class ReasonMissing(MarketplaceError):
-    """Who returns or refuses an application says why."""
-
-    code: ClassVar[str] = "reason_missing"
-
-
 class RegistrationTaken(MarketplaceError):
     """Another provider is registered under this number."""
 

@@ -41,6 +41,7 @@ def _blank(certificate: Certificate) -> "FPDF":
     page.set_title(f"{_('Sertifikat')} {certificate.number}")
     page.set_author("Bekal")
     page.set_auto_page_break(False)
+    page.c_margin = 0  # text stands exactly above the code's edge
     for style, name in (("", "Regular"), ("B", "Bold")):
         page.add_font("Roboto", style, _FONTS / f"Roboto-{name}.ttf")
     page.add_page()

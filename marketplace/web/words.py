@@ -85,7 +85,7 @@ WORDS: dict[str, Callable[[Details], str]] = {
     "review_answered": lambda d: _(
         "Lembaga sudah menjawab ulasan ini, jadi ulasannya tidak bisa diubah lagi."
     ),
-    "reason_missing": lambda d: _("Tulis alasannya."),
+    "reason_missing": lambda d: _("Tulis alasannya: yang menerima keputusan ini membacanya."),
     # buying
     "insufficient_balance": lambda d: _(
         "Kurang %(short)s. Saldo Anda %(balance)s, harga kursus %(price)s.",
@@ -153,7 +153,6 @@ WORDS: dict[str, Callable[[Details], str]] = {
     "last_owner": lambda d: _("Harus selalu ada satu pemilik. Jadikan rekan lain pemilik lebih dulu."),
     "document_invalid": lambda d: _document_words(d["fault"]),
     "application_incomplete": lambda d: _("Tambahkan sedikitnya satu dokumen sebelum mengirim."),
-    "reason_missing": lambda d: _("Tulis alasannya: pendaftar membacanya."),
     "registration_taken": lambda d: _("NIB ini sudah dipakai lembaga lain."),
     "provider_name_taken": lambda d: _("Sudah ada lembaga bernama %(name)s.", name=d["name"]),
     "provider_name_invalid": lambda d: _("Nama lembaga ini tidak bisa dipakai."),

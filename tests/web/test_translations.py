@@ -200,8 +200,8 @@ def _content(session: Session) -> set[str]:
     columns = (
         Course.title, Course.category, Course.description, Run.place, RunSession.topic, Provider.name,
         Provider.city, Participant.full_name, User.name, User.email,
-        BankAccount.holder_name, Review.words, CourseVersion.title, CourseVersion.description, ProviderApplication.name,
-        ProviderApplication.address, ProviderDocument.name,
+        BankAccount.holder_name, Review.words, CourseVersion.title, CourseVersion.description,
+        ProviderApplication.name, ProviderApplication.address, ProviderDocument.name,
     )  # fmt: skip
     return _words_of(str(text) for column in columns for text in session.scalars(select(column)) if text)
 

@@ -12,11 +12,10 @@ from werkzeug.wrappers import Response
 
 from marketplace import db
 from marketplace.broker import nudge
-from marketplace.errors import MarketplaceError, NotFound
+from marketplace.errors import MarketplaceError, NotFound, ReasonMissing
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.providers import applications
-from marketplace.providers.errors import ReasonMissing
 from marketplace.providers.models import ApplicationState, ProviderApplication
 from marketplace.web.applying import as_download
 from marketplace.web.curation.blueprint import pages
