@@ -97,9 +97,10 @@ def answer(session: Session, review_id: uuid.UUID, words: str, actor: User) -> R
     if found is None:
         raise NotFound("no such review")
     require_staff(session, actor, found.provider_id)
-    is_first = found.answered_at is None
+    is_first, now = found.answered_at is None, clock.now(session)
+    # nothing is asked of the database in between: an answer without its time would be refused
     found.answer = words
-    found.answered_at = clock.now(session)
+    found.answered_at = now
     found.answered_by = actor.id
     session.flush()
     audit.record(session, actor, "review.answer", f"review:{found.id}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import RunSession
@@ -52,7 +53,7 @@ def _next_meetings(session: Session, participant_id: uuid.UUID, now: datetime) -
         .where(
             Enrolment.participant_id == participant_id, Enrolment.state.in_(LIVE), RunSession.ends_at >= now
         )
-        .distinct(Enrolment.id)
+        .ext(distinct_on(Enrolment.id))
         .order_by(Enrolment.id, RunSession.starts_at)
     )
     return {row[0]: row[1] for row in rows}
