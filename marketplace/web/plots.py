@@ -6,7 +6,7 @@ its table.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -99,13 +99,16 @@ def scale_top(highest: float) -> int:
 def weekly_plot(
     bars: Sequence[Bar], phone_weeks: int = 6, *, top: int | None = None, groups: int = 1, money: bool = False
 ) -> Markup:
-    """One bar (or `groups` bars) a week; phones get the last weeks. `money` writes the axis in rupiah, above
-    its lines, because amounts are never abbreviated and would need a margin of their own."""
+    """One bar (or `groups` bars) a week; phones get the last weeks, every second named. `money` writes the
+    axis in rupiah, above its lines, because amounts are never abbreviated and would need a margin."""
     drawn = [
         Markup('<svg class="{}" height="{}" aria-hidden="true">{}</svg>').format(
             css_class, _TOP + _HEIGHT + _FOOT, Markup("").join(_weeks(shown, top, groups, money))
         )
-        for shown, css_class in ((bars[-phone_weeks * groups :], "plot-sempit"), (bars, "plot-lebar"))
+        for shown, css_class in (
+            (_narrow(bars[-phone_weeks * groups :], groups), "plot-sempit"),
+            (bars, "plot-lebar"),
+        )
     ]
     return Markup('<div class="plot{}">{}</div>').format(" uang" if money else "", Markup("").join(drawn))
 
@@ -115,10 +118,20 @@ def _weeks(bars: Sequence[Bar], top: int | None, groups: int, money: bool) -> li
     return [*(_amounts(top) if money else _grid(top)), *_columns(bars, top, groups)]
 
 
+def _narrow(bars: Sequence[Bar], groups: int) -> list[Bar]:
+    """Every second tick, counted from the last, so that none touches the next."""
+    last = (len(bars) - 1) // groups
+    return [
+        bar if (last - index // groups) % 2 == 0 else replace(bar, tick="") for index, bar in enumerate(bars)
+    ]
+
+
 def _amounts(top: int) -> list[Markup]:
-    line = Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="0" y="{1}">{2}</text>')
+    line = Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>')
+    text = Markup('<text x="0" y="{}">{}</text>')
     values = [top * step // 2 for step in range(3)]
-    return [line.format(_y(value, top), _y(value, top) - 4, rupiah(value)) for value in values if value]
+    words = [text.format(_y(value, top) - 4, rupiah(value)) for value in values if value]
+    return [*(line.format(_y(value, top)) for value in values), *words]
 
 
 def bar_svg(

@@ -90,11 +90,11 @@ def test_paydays_keep_to_working_days_and_to_the_minimum(
     _earn(stall, date(2026, 11, 27), price=20_000)
     _earn(stall, date(2026, 12, 24))
     assert _paydays(desk) == [
-        ["Senin 23 November", "1", "Rp900.000"],
+        ["Senin 23 November 1 pendaftaran", "Rp900.000"],
         # too little for a payout of its own, so it waits for the month's last day
-        ["Senin 30 November menunggu jumlah terkecil tercapai", "1", "Rp18.000"],
+        ["Senin 30 November 1 pendaftaran; menunggu jumlah terkecil tercapai", "Rp18.000"],
         # Friday is a holiday, then comes the weekend
-        ["Senin 28 Desember", "1", "Rp900.000"],
+        ["Senin 28 Desember 1 pendaftaran", "Rp900.000"],
     ]
     with transaction() as current:
         [account] = providers.list_bank_accounts(current, stall.provider.id)
