@@ -68,7 +68,7 @@ def test_a_purchase_travels_from_a_balance_to_a_bank_account(town: Town) -> None
     town.approve_payments(SARI, BUDI)
 
     # The bank pays, its statement is booked, and the provider reads so.
-    sees(teacher, "/lembaga/pembayaran", "Dibayarkan")
+    sees(teacher, "/lembaga/pembayaran", "Dibayarkan bulan ini Rp675.000")
     [paid] = bank_sandbox.paid_totals(town.live.settings.bank_folder).values()
     assert paid == GROSS - GROSS / 10
 
@@ -107,7 +107,7 @@ def test_a_payout_that_the_bank_rejects_is_paid_at_the_second_try(town: Town) ->
     (town.live.settings.bank_folder / "behaviour.json").write_text(json.dumps(mended))
     sari.press("Bayar lagi")
     town.approve_payments(SARI, BUDI)
-    sees(teacher, "/lembaga/pembayaran", "Dibayarkan")
+    sees(teacher, "/lembaga/pembayaran", "Dibayarkan bulan ini Rp225.000")
     assert_books_balance(town)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from tests.ledger.playing import play_with_bug
 from tests.servers import Servers
 
-_EXAMPLES = 40
+_EXAMPLES = 200
 
 
 def _changed(name: str, *changes: tuple[str, str]) -> Callable[[Connection], None]:
@@ -63,7 +63,7 @@ SEEDED = {
     ),
     "a repeat is done again": (
         _changed("post", ("p_kind, p_key,\n            v_hash", f"p_kind, {_AGAIN}, v_hash")),
-        "is a repeat, or is none|gets another answer",
+        "is a repeat, or is none|gets another answer|exceeds_original|idempotency_conflict",
     ),
     "the sealer loses one": (
         _changed(

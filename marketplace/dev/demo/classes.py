@@ -178,7 +178,7 @@ def _send_lists(ground: Playground, staff: str, lists: Sequence[tuple[uuid.UUID,
     for session_id, present in lists:
         if present:
             page = visitor.open(f"/lembaga/sesi/{session_id}/daftar-hadir")
-            visitor.must(page.form("/daftar-hadir"), ticked=present)
+            visitor.must(page.form(f"/{session_id}/daftar-hadir"), ticked=present)
             named += len(present)
     return named
 

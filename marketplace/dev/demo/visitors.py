@@ -58,11 +58,11 @@ class Page:
         return html.fromstring(self.content)
 
     def find_form(self, action: str) -> Form | None:
-        """The first form that is sent to an address with this in it."""
-        for form in self.tree.iterfind(".//form"):
-            if form.get("method", "get").lower() == "post" and action in form.get("action", ""):
-                return _read_form(form)
-        return None
+        """The form that is sent to an address with this at its end, else the first one with it anywhere."""
+        forms = [each for each in self.tree.iterfind(".//form") if each.get("method", "").lower() == "post"]
+        found = [each for each in forms if action in each.get("action", "")]
+        found.sort(key=lambda each: not each.get("action", "").endswith(action))
+        return _read_form(found[0]) if found else None
 
     def form(self, action: str) -> Form:
         """Like find_form. Raises PageFault when there is none."""

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.enrolments import certificates, earnings, tasks
 from marketplace.enrolments.completion import complete_run
-from marketplace.enrolments.errors import ReasonMissing
 from marketplace.enrolments.learning_models import Certificate
 from marketplace.enrolments.locks import lock_enrolment
 from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
 from marketplace.enrolments.receipts import is_valid
-from marketplace.errors import NotAllowed
+from marketplace.errors import NotAllowed, ReasonMissing
 from marketplace.events.models import Event
 from marketplace.identity.models import AuditEntry, Role
 from marketplace.notifications.models import Notification
