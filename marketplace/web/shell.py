@@ -158,14 +158,12 @@ def _provider_items() -> list[Item]:
         _item(_("Kursus"), "provider.courses", "book", *_OF_COURSES),
         _item(_("Jadwal"), "provider.runs", "calendar", *_OF_RUNS),
         _item(_("Pendaftaran"), "provider.enrolments", "users", *_OF_ENROLMENTS),
+        _item(_("Ulasan"), "provider.reviews", "star", "provider.review", "provider.answer_review"),
         _item(_("Pembayaran"), "provider.payouts", "wallet", *_OF_MONEY),
         _item(_("Grafik"), "provider.reports", "list"),
         _item(_("Rekening"), "provider.bank_account", "bank", "provider.propose_account"),
         _item(_("Staf"), "provider.staff", "user", "provider.add_member"),
         _item(_("Pernyataan"), "provider.statement", "shield", "provider.make_statement"),
-        _item(_("Pendaftaran"), "provider.enrolments", "users", "provider.enrolment"),
-        _item(_("Ulasan"), "provider.reviews", "star", "provider.review", "provider.answer_review"),
-        _item(_("Pembayaran"), "provider.payouts", "wallet", "provider.payout"),
     ]
 
 

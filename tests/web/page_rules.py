@@ -71,7 +71,22 @@ def doubled_ids(page: BeautifulSoup) -> list[str]:
     return sorted({name for name in ids if ids.count(name) > 1})
 
 
-PAGE_RULES: tuple[Rule, ...] = (inline_code, foreign_addresses, dead_fragments, doubled_ids)
+def doubled_navigation(page: BeautifulSoup) -> list[str]:
+    """Places that a navigation names twice."""
+    found = []
+    for navigation in page.select("nav.tab, nav.sisi"):
+        places = [str(link["href"]) for link in navigation.select("a[href]")]
+        found += sorted({place for place in places if places.count(place) > 1})
+    return found
+
+
+PAGE_RULES: tuple[Rule, ...] = (
+    inline_code,
+    foreign_addresses,
+    dead_fragments,
+    doubled_ids,
+    doubled_navigation,
+)
 
 
 def problems_of(answer: TestResponse) -> list[str]:

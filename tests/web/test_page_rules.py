@@ -17,6 +17,7 @@ FAULTS: list[tuple[Rule, str]] = [
     (page_rules.foreign_addresses, '<img src="//cdn.contoh.test/a.png">'),
     (page_rules.foreign_addresses, '<a href="javascript:go()">x</a>'),
     (page_rules.dead_fragments, '<a href="#isi">x</a>'),
+    (page_rules.doubled_navigation, '<nav class="sisi"><a href="/a">x</a><a href="/a">y</a></nav>'),
     (page_rules.doubled_ids, '<p id="a">x</p><p id="a">y</p>'),
 ]
 SOUND = '<a href="#isi">x</a><main id="isi"><a href="/kursus">y</a><img src="data:,"></main>'

@@ -34,6 +34,11 @@ class Report:
     legend: Sequence[tuple[str, str]]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to plot yet."""
+        return not any(cell for row in self.rows for cell in row[1:])
+
+    @property
     def columns(self) -> list[tuple[str, ...]]:
         """The head of its table, as the table macro takes it."""
         first, *rest = self.head
