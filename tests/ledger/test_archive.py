@@ -15,7 +15,7 @@ from ledger.archive import dump
 from ledger.loading import load
 from ledger.proofs import get_balance_receipt, get_receipt
 from ledger.sealing import find_seal
-from ledger.verify_receipt import check_balance, check_receipt, main
+from ledger.verify_receipt import Refused, check_balance, check_export, check_receipt, main
 from tests.ledger.books import ANI, FAMILIES, FLOWS, appropriate, purchase
 from tests.ledger.conftest import SCHEMA, Database, create_database, run_sql
 from tests.ledger.test_seal_verification import fill
@@ -59,10 +59,22 @@ def empty(servers: Servers) -> Iterator[Database]:
     servers.drop(name)
 
 
-def test_an_export_is_checked_without_the_service(archived: list[str], tmp_path: Path) -> None:
+def test_an_export_is_checked_without_the_service(
+    archived: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "export.jsonl"
     file.write_text("".join(archived))
     assert main([str(file), "--key", str(SIGNER.key)]) == 0
+    assert capsys.readouterr().out == f"holds: all 287 entries are those that {SIGNER.name} signed\n"
+    assert check_export([], SIGNER.key) == f"all 0 entries are those that {SIGNER.name} signed"
+    # what nobody signed yet is no part of it, nor is what is in another place
+    entry = next(line for line in archived if '"leaf": 0' in line)
+    for lines, words in (
+        ([entry], "nobody signed entry 0"),
+        ([entry, entry], "entry 0 stands in the place of entry 1"),
+    ):
+        with pytest.raises(Refused, match=words):
+            check_export(lines, SIGNER.key)
 
 
 CHANGES: dict[str, Callable[[list[str]], list[str]]] = {

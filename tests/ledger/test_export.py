@@ -1,6 +1,7 @@
 """The books in other programs' forms: bean-check and hledger accept them, and find what is missing."""
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -199,3 +200,89 @@ def test_progress_is_told_now_and_then(told: Session, monkeypatch: pytest.Monkey
         heard: list[tuple[int, int]] = []
         list(export(told, form, progress=lambda done, of, heard=heard: heard.append((done, of))))  # type: ignore[misc] # a default for the closure
         assert heard == [(4, 10), (8, 10)]
+
+
+# of two months only the second, with what came before in its opening balances
+WRITTEN = {
+    "beancount": """\
+2026-01-06 open Assets:Bank:Treasury IDR
+  code: "bank:treasury"
+2026-01-06 open Liabilities:Benefit:Ani IDR
+  code: "benefit:ani"
+2026-01-06 open Equity:Fund:2023 IDR
+  code: "fund:2023"
+
+2026-01-06 * "opening balances"
+  Assets:Bank:Treasury  1000.00 IDR
+  Equity:Fund:2023  -1000.00 IDR
+2026-01-07 balance Assets:Bank:Treasury  1000.00 ~ 0.00 IDR
+2026-01-07 balance Liabilities:Benefit:Ani  0.00 ~ 0.00 IDR
+2026-01-07 balance Equity:Fund:2023  -1000.00 ~ 0.00 IDR
+
+2026-01-08 * "grant"
+  id: "ID"
+  key: "a \\\\ \\"b\\" c"
+  reference: "-c \\"d\\" \\\\"
+  Equity:Fund:2023  300.00 IDR
+  Liabilities:Benefit:Ani  -300.00 IDR
+  Equity:Fund:2023  0.50 IDR
+  Liabilities:Benefit:Ani  -0.50 IDR
+2026-01-11 balance Assets:Bank:Treasury  1000.00 ~ 0.00 IDR
+2026-01-11 balance Liabilities:Benefit:Ani  -300.50 ~ 0.00 IDR
+2026-01-11 balance Equity:Fund:2023  -699.50 ~ 0.00 IDR
+""",
+    "hledger": """\
+commodity IDR 1000.00
+commodity USD 1000.00
+account assets:bank:treasury
+account liabilities:benefit:ani
+account equity:fund:2023
+
+2026-01-07 * opening balances
+    assets:bank:treasury  IDR 1000.00 = IDR 1000.00
+    liabilities:benefit:ani  IDR 0.00 = IDR 0.00
+    equity:fund:2023  IDR -1000.00 = IDR -1000.00
+
+2026-01-08 * (ID) grant
+    equity:fund:2023  IDR 300.00
+    liabilities:benefit:ani  IDR -300.00
+    equity:fund:2023  IDR 0.50
+    liabilities:benefit:ani  IDR -0.50
+
+2026-01-10 * closing balances
+    assets:bank:treasury  IDR 0.00 = IDR 1000.00
+    liabilities:benefit:ani  IDR 0.00 = IDR -300.50
+    equity:fund:2023  IDR 0.00 = IDR -699.50
+""",
+    "csv": """\
+record,date,transaction,kind,key,reference,debit,credit,amount,currency
+opening,2026-01-07,,,,,bank:treasury,,1000.00,IDR
+opening,2026-01-07,,,,,benefit:ani,,0.00,IDR
+opening,2026-01-07,,,,,,fund:2023,1000.00,IDR
+posting,2026-01-08,ID,grant,"a \\ ""b"" c","'-c ""d"" \\",fund:2023,benefit:ani,300.00,IDR
+posting,2026-01-08,ID,grant,"a \\ ""b"" c","'-c ""d"" \\",fund:2023,benefit:ani,0.50,IDR
+closing,2026-01-10,,,,,bank:treasury,,1000.00,IDR
+closing,2026-01-10,,,,,,benefit:ani,300.50,IDR
+closing,2026-01-10,,,,,,fund:2023,699.50,IDR
+""",
+}
+UNUSED = ("budi", "school", "fees", "payouts", "reserve", "dollars", "stock")
+
+
+def test_each_form_is_written_to_the_letter(session: Session) -> None:
+    first, second = datetime(2026, 1, 6, 16, 59, tzinfo=UTC), datetime(2026, 1, 7, 23, tzinfo=UTC)
+    bought = move("bank:treasury", "fund:2023", 1000)
+    ledger.post(session, "appropriation", "appropriation", bought, effective_at=first)
+    legs = move("fund:2023", ANI, 300) + move("fund:2023", ANI, "0.50")
+    key, reference = 'a \\ "b" c', '-c "d" \\'
+    posted = ledger.post(session, key, "grant", legs, effective_at=second, reference=reference)
+    span = {"start": datetime(2026, 1, 7, tzinfo=WIB), "end": datetime(2026, 1, 11, tzinfo=WIB)}
+    for form, expected in WRITTEN.items():
+        lines = "".join(export(session, form, zone=WIB, **span)).splitlines(keepends=True)
+        found = "".join(line for line in lines if not any(each in line.lower() for each in UNUSED))
+        assert found.replace(str(posted.id), "ID") == expected
+        # without a span it begins at the first transaction and ends at the last
+        whole = "".join(export(session, form, zone=WIB))
+        dates = sorted(set(re.findall(r"\d{4}-\d\d-\d\d", whole)))
+        around = {"beancount": ["2026-01-05", "2026-01-06", "2026-01-08", "2026-01-09"]}
+        assert dates == around.get(form, ["2026-01-06", "2026-01-08"])

@@ -84,6 +84,21 @@ def test_a_receipt_is_checked_by_a_script_that_knows_nothing_else(sealed: Sessio
     assert (bad.returncode, bad.stdout, bad.stderr[:7]) == (1, "", "REFUSED")
 
 
+def test_the_script_says_what_holds_and_asks_for_a_file_and_a_key(
+    sealed: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = receipt_of(sealed, "private", personal=True)
+    file, key = tmp_path / "receipt.json", ["--key", str(SIGNER.key)]
+    file.write_text(as_text(document), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["verify_receipt.py", str(file), *key])
+    assert (main(), main([*key, str(file)])) == (0, 0)
+    said = f"holds: transaction {document['transaction']['id']} is entry 3 of 4\n"
+    assert capsys.readouterr() == (said * 2, "")
+    for arguments in ([str(file)], key, []):
+        with pytest.raises(SystemExit):
+            main(arguments)
+
+
 def _documents(session: Session) -> dict[str, Document]:
     return {
         "receipt": receipt_of(session, "cancellation:1"),
@@ -200,8 +215,11 @@ def test_erasing_leaves_every_receipt_valid(sealed: Session) -> None:
 def test_a_balance_is_proved_without_showing_others(sealed: Session) -> None:
     document = get_balance_receipt(sealed, ANI)
     said = check_balance(document, SIGNER.key)
-    assert said.startswith("benefit:ani had 500305.50 debits and 3800000.00 credits (IDR)")
+    assert said == "benefit:ani had 500305.50 debits and 3800000.00 credits (IDR) after entry 304"
     assert BUDI not in json.dumps(document)
+    bare = SIGNER.sign(f"{SIGNER.name}\n305\n{'A' * 43}=\n")
+    with pytest.raises(Refused, match="outside a tree of 0"):
+        check_balance({**document, "checkpoint": bare}, SIGNER.key)
     document["balance"]["credits"] = "3800000.01"
     with pytest.raises(Refused):
         check_balance(document, SIGNER.key)
