@@ -2,7 +2,8 @@
 
 While nobody has a seat, everything. Once somebody has, the times and the number of sessions are what they
 bought and stay; the number of seats (never below those taken), the place and the topics may change until
-the run is over, and everybody in it is told of another place.
+the run is over, and everybody in it is told of another place. Seats that are added are offered to who stands
+in line before anybody else can buy them.
 """
 
 import uuid
@@ -17,7 +18,7 @@ from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import RunPlanInvalid, RunSold, SeatsTaken
 from marketplace.catalogue.models import Run, RunState
 from marketplace.catalogue.service import RunPlan
-from marketplace.enrolments import locks
+from marketplace.enrolments import locks, waiting
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import IllegalTransition
@@ -58,6 +59,7 @@ def change_run(session: Session, run_id: uuid.UUID, change: RunChange, actor: Us
     moved = run.place != change.place
     run.seats, run.place = change.seats, change.place
     session.flush()
+    waiting.offer_free_seats(session, run)
     if moved:
         _tell(session, run, enrolments)
     facts = {"seats": run.seats, "place": run.place, "starts_at": run.starts_at, "ends_at": run.ends_at}

@@ -92,6 +92,15 @@ def free_seat(session: Session, run: Run) -> None:
         _offer(session, place)
 
 
+def offer_free_seats(session: Session, run: Run) -> None:
+    """Keep the seats that are free for those in line, as many as there are. The run is locked."""
+    session.refresh(run, ["seats_taken"])
+    for place in _line(session, run, PlaceState.WAITING)[: run.seats_left]:
+        if clock.now(session) < offer.offered_until(run, place.scheme):
+            catalogue.take_seat(session, run.id)
+            _offer(session, place)
+
+
 def take_offered(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID, now: datetime) -> bool:
     """Whether a seat was kept for this buyer, who then takes no other. Their place in line is over."""
     if _find(session, participant_id, run_id) is None:
@@ -167,10 +176,7 @@ def _move_on(session: Session, run: Run, now: datetime) -> None:
     for place in _line(session, run, PlaceState.WAITING):
         if run.state != RunState.OPEN or now >= offer.offered_until(run, place.scheme):
             _end(session, place, PlaceState.CLOSED)
-    session.refresh(run, ["seats_taken"])
-    for place in _line(session, run, PlaceState.WAITING)[: run.seats_left]:
-        catalogue.take_seat(session, run.id)
-        _offer(session, place)
+    offer_free_seats(session, run)
 
 
 def _offer(session: Session, place: WaitingPlace) -> None:

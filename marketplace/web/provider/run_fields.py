@@ -30,6 +30,7 @@ def _common() -> dict[str, Any]:
             error_messages={"invalid": _l("Tulis jumlah kursi dengan angka saja.")},
         ),
         "place": Text(required=False, load_default="", validate=_LONGEST),
+        "confirmation": Text(required=False, load_default=""),
     }
 
 
@@ -72,7 +73,9 @@ def scheduled_plan(form: Form, rows: int) -> RunPlan:
         if any(typed.values()) or (number == 1 and not _is_any_row_filled(form, rows)):
             read = _session(form, number, typed, sessions[-1] if sessions else None)
             sessions += [read] if read else []
-    return RunPlan(RunKind.SCHEDULED, sessions, form.data.get("seats", 1), form.data.get("place", ""))
+    needs_confirmation = bool(form.data.get("confirmation"))
+    seats, place = form.data.get("seats", 1), form.data.get("place", "")
+    return RunPlan(RunKind.SCHEDULED, sessions, seats, place, needs_confirmation=needs_confirmation)
 
 
 def self_paced_plan(form: Form) -> RunPlan:
@@ -90,6 +93,7 @@ def self_paced_plan(form: Form) -> RunPlan:
         form.data.get("place", ""),
         starts_at=clock.start_of_day(opens) if opens else None,
         ends_at=clock.end_of_day(closes) if closes else None,
+        needs_confirmation=bool(form.data.get("confirmation")),
     )
 
 

@@ -20,6 +20,7 @@ from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import AlreadyEnrolled, InsufficientBalance, LineClosed, SeatsLeft
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.places import PlaceState, WaitingPlace
+from marketplace.enrolments.run_changes import RunChange, change_run
 from marketplace.enrolments.service import purchase
 from marketplace.enrolments.waiting import join, leave, move_on
 from marketplace.errors import NotFound
@@ -154,9 +155,9 @@ def test_a_seat_that_is_not_taken_goes_to_the_next_until_a_day_before_the_start(
 def test_a_cancelled_run_and_added_seats_reach_the_line(
     session: Session, run: Run, line: list[Grant]
 ) -> None:
-    run.seats += 2
-    session.flush()
-    move_on(session)
+    staff = factories.make_staff(session, run.course.provider)
+    topics = [meeting.topic for meeting in run.sessions]
+    change_run(session, run.id, RunChange(run.seats + 2, run.place, topics), staff)
     assert states(session, run) == ["offered", "offered", "waiting"] and seats_taken(session, run) == 4
     cancel_run(session, run.id, None, "pengajar sakit")
     move_on(session)

@@ -49,8 +49,9 @@ def test_sessions_are_typed_row_by_row(desk: FlaskClient, stall: Stall, day: dat
     more = desk.post(page, data=typed | {"more": "1"})
     assert more.status_code == 200 and len(read(more.text).select("fieldset.sesi")) == 8
     assert newest_count(stall) == 0
-    answer = desk.post(page, data=typed)
+    answer = desk.post(page, data=typed | {"confirmation": "1"})
     run = newest(stall)
+    assert run.needs_confirmation
     assert str(answer.location) == f"/lembaga/jadwal/{run.id}"
     assert [(each.topic, each.sequence) for each in run.sessions] == [("Neraca", 1), ("Laba", 2)]
     assert f"{run.starts_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M}" == f"{day} 09:00"
