@@ -116,10 +116,7 @@ def propose_bank_account(
 
     Raises BankDetailsInvalid.
     """
-    number = re.sub(r"[ .-]", "", details.number)
-    _check("bank_code", _BANK_CODE, details.bank_code)
-    _check("holder_name", _HOLDER, details.holder_name.strip())
-    _check("number", _NUMBER, number)
+    number = check_bank_details(details)
     account = BankAccount(
         provider=provider,
         bank_code=details.bank_code,
@@ -134,6 +131,15 @@ def propose_bank_account(
     session.flush()
     audit.record(session, actor, "bank_account.proposed", f"provider:{provider.id}", account=account.id)
     return account
+
+
+def check_bank_details(details: BankDetails) -> str:
+    """The number in digits alone. Raises BankDetailsInvalid."""
+    number = re.sub(r"[ .-]", "", details.number)
+    _check("bank_code", _BANK_CODE, details.bank_code)
+    _check("holder_name", _HOLDER, details.holder_name.strip())
+    _check("number", _NUMBER, number)
+    return number
 
 
 def approve_bank_account(session: Session, account_id: uuid.UUID, actor: User) -> BankAccount:

@@ -1,27 +1,18 @@
 """Before money moves: a fresh one-time code where the session's last one is old."""
 
-from datetime import timedelta
-
-from flask import current_app, render_template
+from flask import render_template
 from flask_babel import gettext as _
 
 from marketplace import db
-from marketplace.broker import nudge
 from marketplace.catalogue.models import Run
-from marketplace.errors import MarketplaceError
-from marketplace.identity import step_up
-from marketplace.notifications import tasks as notifications
-from marketplace.web.account import ASK_CODE
-from marketplace.web.errors import words_for
+from marketplace.identity.step_up import Act
+from marketplace.web import fresh_code
 from marketplace.web.formatting import rupiah
 from marketplace.web.forms import Form
+from marketplace.web.fresh_code import is_fresh
 from marketplace.web.identity import signed_in_session
 
-
-def is_fresh() -> bool:
-    """Whether this browser's owner gave a code not long ago."""
-    within = timedelta(seconds=current_app.extensions["settings"].step_up_seconds)
-    return step_up.is_proven(signed_in_session(db.session()), within)
+__all__ = ["ask", "is_fresh"]
 
 
 def ask(form: Form, run: Run) -> str | tuple[str, int] | None:
@@ -31,10 +22,8 @@ def ask(form: Form, run: Run) -> str | tuple[str, int] | None:
     """
     if "code" not in form.typed or "resend" in form.typed:
         _send(form, run)
-    elif not form.data["code"]:
-        form.refuse("code", ASK_CODE)
     else:
-        _take(form)
+        fresh_code.take(form)
         if form.is_valid:
             return None
     page = render_template(
@@ -44,21 +33,5 @@ def ask(form: Form, run: Run) -> str | tuple[str, int] | None:
 
 
 def _send(form: Form, run: Run) -> None:
-    purpose = _(
-        "membeli %(course)s seharga %(price)s", course=run.course.title, price=rupiah(run.course.price)
-    )
-    try:
-        with db.transaction() as current:
-            step_up.request_proof(current, signed_in_session(current), purpose)
-    except MarketplaceError as error:
-        form.refuse("code", words_for(error))
-    else:
-        nudge(notifications.sweep)
-
-
-def _take(form: Form) -> None:
-    try:
-        with db.transaction() as current:
-            step_up.prove(current, signed_in_session(current), form.data["code"])
-    except MarketplaceError as error:
-        form.refuse("code", words_for(error))
+    course, price = run.course.title, rupiah(run.course.price)
+    fresh_code.send(form, _("membeli %(course)s seharga %(price)s", course=course, price=price), Act.PURCHASE)

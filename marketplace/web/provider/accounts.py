@@ -9,13 +9,15 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.identity.models import User
+from marketplace.identity.step_up import Act
 from marketplace.notifications import tasks as notifications
 from marketplace.providers import queries, service
 from marketplace.providers.account_messages import tell_owners
 from marketplace.providers.errors import BankDetailsInvalid
-from marketplace.providers.models import BankAccount, BankAccountState, Provider
+from marketplace.providers.models import BankAccountState, Provider
 from marketplace.providers.service import BankDetails
 from marketplace.schemes import queries as schemes
+from marketplace.web import fresh_code
 from marketplace.web.banks import account_words, bank_choices
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
@@ -33,6 +35,8 @@ class AccountForm(FormSchema):
     bank_code = Text(_FAULTS["bank_code"])
     holder_name = Text(_FAULTS["holder_name"])
     number = Text(_FAULTS["number"])
+    code = Text(required=False, load_default="")
+    resend = Text(required=False)
 
 
 @pages.get("/rekening")
@@ -42,38 +46,58 @@ def bank_account() -> str:
 
 
 @pages.post("/rekening")
-def propose_account() -> Response | tuple[str, int]:
-    """Name a new account. It pays nobody before a second person approves it and some days have passed."""
+def propose_account() -> str | Response | tuple[str, int]:
+    """Name a new account. It pays nobody before a second person approves it and some days have passed.
+
+    Whoever signed in a while ago gives a fresh code first: where money goes is changed by its owner alone.
+    """
     form = submitted(AccountForm())
-    if form.is_valid:
-        _propose(form)
-    if not form.is_valid:
+    details = _read(form)
+    if details is None:
         return _page(form), 400
+    asked = None if fresh_code.is_fresh() else _ask_code(form, details)
+    if asked is not None:
+        return asked
+    provider_id, user_id = current_provider().id, signed_in_user().id
+
+    def work(current: Session) -> None:
+        provider, actor = current.get_one(Provider, provider_id), current.get_one(User, user_id)
+        account = service.propose_bank_account(current, provider, details, actor)
+        tell_owners(current, account, actor.name)
+
+    db.run_in_transaction(work)
+    nudge(notifications.sweep)
     flash(_("Diajukan. Orang lain di kantor program memeriksanya sebelum dipakai."), "daun")
     return redirect(url_for("provider.bank_account"))
 
 
-def _propose(form: Form) -> None:
-    provider_id, user_id = current_provider().id, signed_in_user().id
-    names = ("bank_code", "holder_name", "number")
-    details = BankDetails(**{name: form.data[name] for name in names})
-    if details.bank_code not in dict(bank_choices()):
-        return form.refuse("bank_code", _FAULTS["bank_code"])
-
-    def work(current: Session) -> BankAccount:
-        provider, actor = current.get_one(Provider, provider_id), current.get_one(User, user_id)
-        account = service.propose_bank_account(current, provider, details, actor)
-        tell_owners(current, account, actor.name)
-        return account
-
+def _read(form: Form) -> BankDetails | None:
+    """The account that was typed, or None; what is wrong goes to the form."""
+    if not form.is_valid:
+        return None
+    details = BankDetails(**{name: form.data[name] for name in ("bank_code", "holder_name", "number")})
     try:
-        db.run_in_transaction(work)
+        service.check_bank_details(details)
     except BankDetailsInvalid as error:
         name = str(error.details["field"])
         form.refuse(name, _FAULTS[name])
+    if details.bank_code not in dict(bank_choices()):
+        form.refuse("bank_code", _FAULTS["bank_code"])
+    return details if form.is_valid else None
+
+
+def _ask_code(form: Form, details: BankDetails) -> str | tuple[str, int] | None:
+    """Take the code that the form brings, and return None; else send one, or say what is wrong with it."""
+    ending = details.number[-4:]
+    if "code" not in form.typed or "resend" in form.typed:
+        fresh_code.send(form, _("mengajukan rekening berakhiran %(ending)s", ending=ending), Act.ACCOUNT)
     else:
-        nudge(notifications.sweep)
-    return None
+        fresh_code.take(form)
+        if form.is_valid:
+            return None
+    contact = signed_in_user().contact
+    page = render_template("provider/prove_account.html", form=form, ending=ending, contact=contact)
+    return (page, 409) if form.errors else page
 
 
 def _page(form: Form) -> str:

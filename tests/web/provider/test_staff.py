@@ -2,22 +2,25 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from marketplace import clock
 from marketplace.db import transaction
 from marketplace.enrolments.models import Earning
 from marketplace.identity import service as identity
-from marketplace.identity.models import Role, User
+from marketplace.identity.models import Role, User, UserSession
 from marketplace.notifications import queries as notifications
+from marketplace.notifications.models import Notification
 from marketplace.providers import queries, service
 from marketplace.providers.models import BankAccount, StaffRole
 from marketplace.web.staff_rights import may_open
 from tests import factories
-from tests.web.conftest import words
+from tests.web.conftest import hidden_fields, words
 from tests.web.provider.conftest import Stall
 
 Sit = Callable[[StaffRole], FlaskClient]
@@ -123,6 +126,25 @@ def test_a_new_account_is_approved_by_a_second_person(app: Flask, desk: FlaskCli
     )
     office.post(f"/keuangan/rekening-lembaga/{account.id}/tolak", data={"reason": "Bukan atas nama lembaga."})
     assert "Menunggu orang kedua" not in words(desk.get("/lembaga/rekening").text)
+
+
+def test_an_account_is_named_only_with_a_fresh_code(desk: FlaskClient, stall: Stall) -> None:
+    typed = {"bank_code": "BMRIIDJA", "holder_name": "Karya Mandiri", "number": "1370 0123-4567"}
+    with transaction() as current:
+        current.execute(update(UserSession).values(proved_at=clock.wall_now() - timedelta(hours=1)))
+    asked = desk.post("/lembaga/rekening", data=typed)
+    assert hidden_fields(asked.text) == typed
+    letter = stall.session.scalars(select(Notification).where(Notification.secret)).one()
+    assert "mengajukan rekening berakhiran 4567" in letter.body
+    code = re.search(r"\b[0-9]{6}\b", letter.body)
+    assert code is not None
+    wrong = desk.post("/lembaga/rekening", data=typed | {"code": f"{(int(code[0]) + 1) % 10**6:06d}"})
+    empty = desk.post("/lembaga/rekening", data=typed | {"code": ""})
+    assert (wrong.status_code, empty.status_code) == (409, 409)
+    proposed = select(BankAccount).where(BankAccount.state == "proposed")
+    assert stall.session.scalars(proposed).all() == []
+    assert desk.post("/lembaga/rekening", data=typed | {"code": code[0]}).status_code == 302
+    assert stall.session.scalars(proposed).one().number_ending == "4567"
 
 
 def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall) -> None:
