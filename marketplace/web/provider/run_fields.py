@@ -170,11 +170,9 @@ def _date(form: Form, name: str) -> date | None:
 def _time(form: Form, name: str) -> time | None:
     typed = str(form.data.get(name) or "").replace(".", ":")
     hour, _colon, minute = typed.partition(":")
-    if all(part.isascii() and part.isdigit() and len(part) <= 2 for part in (hour, minute)):
-        try:
-            return time(int(hour), int(minute))
-        except ValueError:
-            pass
+    is_clock = all(part.isascii() and part.isdigit() and len(part) <= 2 for part in (hour, minute))
+    if is_clock and int(hour) < 24 and int(minute) < 60:
+        return time(int(hour), int(minute))
     form.errors.setdefault(name, _of_row(name) + _("Tulis jam dan menit, misalnya 09:00."))
     return None
 
