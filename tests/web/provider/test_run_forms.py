@@ -65,7 +65,7 @@ def newest_count(stall: Stall) -> int:
 
 def test_faults_are_named_with_their_session(desk: FlaskClient, stall: Stall, day: date) -> None:
     page = f"/lembaga/kursus/{stall.course.id}/jadwal-baru"
-    backwards = rows((day, "12:00", "09:00", ""), (day, "25:00", "26:00", ""))
+    backwards = rows((day, "12:00", "09:00", ""), (day, "25:00", "09:60", ""))
     refused = desk.post(page, data=backwards)
     assert refused.status_code == 400
     told = words(refused.text)
