@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import validate
@@ -10,17 +10,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import db
-from marketplace.broker import nudge
 from marketplace.catalogue import curation, queries, writing
 from marketplace.catalogue import version_queries as versions
 from marketplace.catalogue.models import Course, CourseState
-from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity import audit
 from marketplace.identity.models import User
-from marketplace.notifications import tasks as notifications
 from marketplace.web import course_words
+from marketplace.web.acting import act_and_return
 from marketplace.web.curation.blueprint import pages
-from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Paragraphs, empty, submitted
 from marketplace.web.identity import signed_in_user
 
@@ -75,16 +72,9 @@ def _move(course_id: uuid.UUID, *, suspends: bool) -> Response | tuple[str, int]
         act = curation.suspend if suspends else curation.restore
         return act(current, course_id, current.get_one(User, user_id), form.data["reason"])
 
-    try:
-        db.run_in_transaction(work)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(_("Dicatat, dan lembaga diberi tahu."), "daun")
-    return redirect(url_for("curation.course", course_id=course_id))
+    return act_and_return(
+        work, _("Dicatat, dan lembaga diberi tahu."), url_for("curation.course", course_id=course_id)
+    )
 
 
 def _page(course_id: uuid.UUID, form: Form) -> str:

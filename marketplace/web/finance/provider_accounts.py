@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 
-from flask import flash, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import validate
@@ -11,16 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import db
-from marketplace.broker import nudge
-from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import Role, User
-from marketplace.notifications import tasks as notifications
 from marketplace.providers import queries, service
 from marketplace.providers.account_messages import tell_owners
 from marketplace.providers.models import BankAccount, BankAccountState
 from marketplace.schemes import queries as schemes
+from marketplace.web.acting import act_and_return
 from marketplace.web.banks import account_words
-from marketplace.web.errors import words_for
 from marketplace.web.finance.blueprint import pages
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import signed_in_user
@@ -103,13 +100,4 @@ def _ask_decline(account_id: uuid.UUID, form: Form) -> str | Response:
 
 
 def _act(work: Callable[[Session], object], done: str) -> Response:
-    try:
-        db.run_in_transaction(work)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(done, "daun")
-    return redirect(url_for("finance.provider_accounts"))
+    return act_and_return(work, done, url_for("finance.provider_accounts"))

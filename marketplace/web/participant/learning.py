@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.broker import nudge
 from marketplace.enrolments import attendance, certificates, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
 from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.enrolments.timetable import list_learning
 from marketplace.errors import MarketplaceError, NotFound
-from marketplace.notifications import tasks as notifications
+from marketplace.web.acting import act_and_return
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_participant
@@ -103,16 +102,7 @@ def cancel(enrolment_id: uuid.UUID) -> Response:
 
 
 def _act(enrolment_id: uuid.UUID, act: Callable[[Session], object], done: str) -> Response:
-    try:
-        db.run_in_transaction(act)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(done, "daun")
-    return redirect(url_for("participant.enrolment", enrolment_id=enrolment_id))
+    return act_and_return(act, done, url_for("participant.enrolment", enrolment_id=enrolment_id))
 
 
 def _require_own(current: Session, enrolment_id: uuid.UUID, session_id: uuid.UUID) -> None:

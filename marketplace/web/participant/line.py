@@ -3,17 +3,13 @@
 import uuid
 from collections.abc import Callable
 
-from flask import flash, redirect, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from marketplace import db
-from marketplace.broker import nudge
 from marketplace.enrolments import waiting
-from marketplace.errors import MarketplaceError, NotFound
-from marketplace.notifications import tasks as notifications
-from marketplace.web.errors import words_for
+from marketplace.web.acting import act_and_return
 from marketplace.web.identity import current_participant
 from marketplace.web.participant.blueprint import pages
 
@@ -41,13 +37,4 @@ def leave(run_id: uuid.UUID) -> Response:
 
 
 def _act(run_id: uuid.UUID, act: Callable[[Session], object], done: str) -> Response:
-    try:
-        db.run_in_transaction(act)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(done, "daun")
-    return redirect(url_for("participant.review", run_id=run_id))
+    return act_and_return(act, done, url_for("participant.review", run_id=run_id))

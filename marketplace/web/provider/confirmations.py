@@ -11,14 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.broker import nudge
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.models import RunState
 from marketplace.enrolments import confirmation, offer, provider_queries
-from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
-from marketplace.notifications import tasks as notifications
-from marketplace.web.errors import words_for
+from marketplace.web.acting import act_and_return
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
@@ -102,13 +99,4 @@ def _act(enrolment_id: uuid.UUID, act: Callable[[Session, User], object], done: 
         provider_queries.get_for_provider(current, enrolment_id, provider_id)
         act(current, current.get_one(User, user_id))
 
-    try:
-        db.run_in_transaction(work)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(done, "daun")
-    return redirect(url_for("provider.enrolment", enrolment_id=enrolment_id))
+    return act_and_return(work, done, url_for("provider.enrolment", enrolment_id=enrolment_id))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -17,16 +17,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.broker import nudge
 from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments import completion, offer, preview, provider_queries, service, waiting
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.provider_queries import RunRow
-from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
-from marketplace.notifications import tasks as notifications
 from marketplace.schemes import queries as schemes
-from marketplace.web.errors import words_for
+from marketplace.web.acting import act_and_return
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
@@ -214,13 +211,4 @@ def _act(run_id: uuid.UUID, act: Callable[[Session, User], object], done: str) -
         provider_queries.get_run_of_provider(current, run_id, provider_id)
         act(current, current.get_one(User, user_id))
 
-    try:
-        db.run_in_transaction(work)
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        nudge(notifications.sweep)
-        flash(done, "daun")
-    return redirect(url_for("provider.run", run_id=run_id))
+    return act_and_return(work, done, url_for("provider.run", run_id=run_id))

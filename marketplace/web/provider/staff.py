@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.broker import nudge
-from marketplace.errors import MarketplaceError, NotFound
+from marketplace.errors import NotFound
 from marketplace.identity.errors import ContactInvalid
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
@@ -20,6 +20,7 @@ from marketplace.providers import queries, statements
 from marketplace.providers import staff as members
 from marketplace.providers.errors import StaffTaken
 from marketplace.providers.models import StaffRole
+from marketplace.web.acting import act_and_return
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
@@ -160,12 +161,6 @@ def _add(form: Form) -> None:
 
 def _act(act: Callable[[Session, User], object], done: str) -> Response:
     user_id = signed_in_user().id
-    try:
-        db.run_in_transaction(lambda current: act(current, current.get_one(User, user_id)))
-    except NotFound:
-        raise
-    except MarketplaceError as error:
-        flash(words_for(error), "bata")
-    else:
-        flash(done, "daun")
-    return redirect(url_for("provider.staff"))
+    return act_and_return(
+        lambda current: act(current, current.get_one(User, user_id)), done, url_for("provider.staff")
+    )
