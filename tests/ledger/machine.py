@@ -32,6 +32,7 @@ from tests.ledger.tampering import tampered
 from tests.ledger.test_sealing import SIGNER
 
 _FUNDED = Decimal(1_000_000)
+_FIRST_HOLD_HOURS = 12
 _SEALED = """
 SELECT t.key, t.position, (SELECT count(*) FROM ledger.leaf l WHERE l.transaction_id = t.id) AS leaves
 FROM ledger.transaction t WHERE starts_with(t.key, :prefix) ORDER BY t.position, t.id
@@ -49,7 +50,6 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.stage = stage
-        self.stage = stage
         self.play: Play = stage.play()
         self.desk = Desk(self.play, Paper(self.play.codes))
         self.paper = self.desk.paper
@@ -57,6 +57,9 @@ class Machine(RuleBasedStateMachine):
         self.luck = Random(0)
         self.desk.do(Entry(self.key(), "appropriation", (self.move("bank", "fund", _FUNDED),)))
         self.desk.do(Entry(self.key(), "grant", (self.move("fund", "benefit.ani", _FUNDED / 10),)))
+        # something to wait for: else few examples see a hold's end
+        kept = self.move("benefit.ani", "escrow", _FUNDED / 50)
+        self.desk.do(Keeping(self.key(), "purchase", kept, _FIRST_HOLD_HOURS, self.key()))
 
     # Words
 
