@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from marketplace import encryption
 from marketplace.config import Settings, load_settings
 from marketplace.db import db
 from marketplace.dev import services
-from marketplace.dev.layout import CHECKOUT
 from marketplace.dev.supervisor import Supervisor
 from marketplace.dev.valkey import free_port
+from tests import commands
 from tests.servers import APPLICATION, OWNER, Servers
 
 
@@ -82,15 +81,7 @@ class Live:
 
     def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a `flask` command in this installation, as its operator would."""
-        return subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=CHECKOUT,
-            env={**os.environ, **self.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return commands.flask(os.environ | self.environ, *arguments)
 
     def log(self, name: str) -> str:
         """What a process has written so far."""

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from tests import commands
 from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -54,14 +55,7 @@ def played(servers: Servers, worker_number: int) -> Iterator[Played]:
 
 
 def _flask(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flask", *arguments],
-        env=os.environ | environ,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return commands.flask(os.environ | environ, *arguments)
 
 
 def test_a_small_demo_ends_with_books_that_balance(played: Played) -> None:

@@ -1,13 +1,11 @@
 """What cannot work is said in one line with exit code 2, never by a traceback."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT
+from tests import commands
 
 _NOWHERE = "postgresql://bekal_app:s3cret@127.0.0.1:1/bekal"
 _REAL = {"DATABASE_URL": _NOWHERE, "DATABASE_OWNER_URL": _NOWHERE, "REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -28,14 +26,7 @@ _OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BEKAL_ENV", "BEKAL_
 )
 def test_it_is_said_what_is_wrong(tmp_path: Path, command: str, environ: dict[str, str], said: str) -> None:
     clean = {name: value for name, value in os.environ.items() if name not in _OURS}
-    result = subprocess.run(
-        [sys.executable, "-m", "flask", *command.split()],
-        cwd=ROOT,
-        env={**clean, "BEKAL_HOME": str(tmp_path / "home"), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = commands.flask(clean | {"BEKAL_HOME": str(tmp_path / "home")} | environ, *command.split())
     assert result.returncode == 2, result.stderr
     [line] = result.stderr.splitlines()
     assert line.startswith("bekal: ") and said in line

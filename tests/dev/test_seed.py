@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,8 @@ from marketplace.config import load_settings
 from marketplace.dev.demo.scenes import PARTS
 from marketplace.dev.demo.seed import seed
 from marketplace.dev.errors import RefusedInProduction
-from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
+from tests import commands
+from tests.servers import APPLICATION, OWNER, Servers, plain
 
 pytestmark = pytest.mark.long
 
@@ -33,14 +33,7 @@ class Seeded:
     said: str
 
     def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            env=os.environ | self.environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return commands.flask(os.environ | self.environ, *arguments)
 
     def rows(self, query: str, *parameters: object) -> list[Any]:
         return self.connection.execute(query, parameters).fetchall()

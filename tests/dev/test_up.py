@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from marketplace.dev.valkey import free_port
+from tests import commands
 from tests.dev.holding import processes_of
 from tests.live import answers, wait_until
 from tests.servers import ROOT
@@ -94,9 +95,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
 
 
 def _flask(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        _command(*arguments), cwd=ROOT, env=_environ(home, 8000), capture_output=True, text=True, check=False
-    )
+    return commands.flask(_environ(home, 8000), *arguments)
 
 
 def _child(home: Path, word: str) -> psutil.Process:

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 from sqlalchemy import make_url
 
 from marketplace.dev.engines import running
-from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
+from tests import commands
+from tests.servers import APPLICATION, OWNER, Servers, plain
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,14 +28,7 @@ class House:
     admin_url: str
 
     def flask(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flask", *map(str, arguments)],
-            env=os.environ | self.environ | environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return commands.flask(os.environ | self.environ | environ, *map(str, arguments))
 
     def appropriate(self, amount: int, reference: str) -> subprocess.CompletedProcess[str]:
         return self.flask("schemes", "appropriate", "2023", amount, "--reference", reference)
