@@ -25,6 +25,7 @@ _READY = [
     "marketplace.core",
     "marketplace.cli.ledger",
     "marketplace.cli.schemes",
+    "tests.ledger.clerks",
 ]
 
 
@@ -32,7 +33,7 @@ def flask(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedPr
     """Run a `flask` command in an installation, as its operator would. `environ` is all that it sees."""
     with tempfile.TemporaryDirectory(prefix="bekal-command-") as folder:
         said, complained = Path(folder, "out"), Path(folder, "err")
-        command = _fork_server().Process(
+        command = fork_server().Process(
             target=_become, args=(arguments, dict(environ), str(said), str(complained))
         )
         command.start()
@@ -43,7 +44,8 @@ def flask(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedPr
         return subprocess.CompletedProcess(arguments, code, said.read_text(), complained.read_text())
 
 
-def _fork_server() -> ForkServerContext:
+def fork_server() -> ForkServerContext:
+    """How a process is split from the one that has imported everything; there is one, so it serves all."""
     context = multiprocessing.get_context("forkserver")
     # does nothing once the server runs
     context.set_forkserver_preload(_READY)

@@ -5,6 +5,7 @@ invented, and differ at every call.
 """
 
 import itertools
+import secrets
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.models import Course, Mode, Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
 from marketplace.identity import service as identity
-from marketplace.identity.models import Role, User
+from marketplace.identity.models import Role, User, UserRole
 from marketplace.participants import service as participants
 from marketplace.participants.models import Participant
 from marketplace.participants.nik import Sex, compose
@@ -30,6 +31,10 @@ from marketplace.schemes import service as scheme_service
 
 _numbers = itertools.count(1)
 BIRTH_DATE = date(1998, 4, 17)
+_SAME = (
+    "full_name", "birth_date", "nik_encrypted", "nik_region", "nik_ending", "kk_encrypted", "province_code",
+    "scheme_code", "registered_at",
+)  # fmt: skip
 
 
 def make_user(session: Session, *roles: Role, name: str = "Rina Lestari", contact: str = "") -> User:
@@ -56,6 +61,30 @@ def make_participant(
     """A registered person without money."""
     user = user or make_user(session)
     return participants.register(session, user, make_registration(birth_date=birth_date), scheme_code)
+
+
+def make_crowd(session: Session, count: int) -> list[Participant]:
+    """So many more people like one who registered, written at once: who they are matters to nobody."""
+    one = make_participant(session)
+    same = {name: getattr(one, name) for name in _SAME}
+    people = [
+        Participant(
+            user=User(
+                name=one.full_name,
+                email=f"orang{next(_numbers)}@contoh.test",
+                locale="id",
+                created_at=one.registered_at,
+                roles=[UserRole(role=Role.PARTICIPANT.value)],
+            ),
+            nik_index=secrets.token_bytes(32),
+            kk_index=secrets.token_bytes(32),
+            **same,
+        )
+        for _ in range(count)
+    ]
+    session.add_all(people)
+    session.flush()
+    return people
 
 
 def fund_scheme(session: Session, amount: Decimal = Decimal(10**11), scheme_code: str = "2023") -> None:

@@ -117,14 +117,18 @@ def _text_of(element: Tag) -> str:
     return " ".join(element.get_text(" ").split())
 
 
-def session_cookie(session: Session, settings: Settings, user: User) -> str:
-    """The cookie of a new session, signed as the service signs it. Good once the caller has committed."""
+def session_cookie(session: Session, settings: Settings, user: User, csrf: str = "") -> str:
+    """The cookie of a new session, signed as the service signs it. Good once the caller has committed.
+
+    `csrf` is what the forms' tokens are made of, where it must be known.
+    """
     token = identity.start_session(session, user, "test")
     signer = Flask("signer")
     signer.secret_key = settings.secret_key
     serializer = SecureCookieSessionInterface().get_signing_serializer(signer)
     assert serializer is not None  # there is a key
-    return str(serializer.dumps({"token": token, "_permanent": True}))
+    secret = {"csrf_token": csrf} if csrf else {}
+    return str(serializer.dumps({"token": token, "_permanent": True} | secret))
 
 
 def messages_to(settings: Settings, contact: str) -> list[str]:

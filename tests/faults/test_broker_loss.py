@@ -18,7 +18,7 @@ from marketplace.dev.valkey import free_port
 from marketplace.enrolments.models import Enrolment
 from marketplace.notifications.models import Notification, NotificationState
 from tests import factories
-from tests.faults.crowd import open_reviews, press
+from tests.faults.crowd import open_review, press
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 def test_what_waits_is_done_after_the_broker_lost_every_message(live: Live) -> None:
     live.stop("worker")
     run_id, cookie, grant_id = _a_buyer_and_somebody_who_waits_for_a_grant(live)
-    [buyer] = open_reviews(live.port, f"/beli/{run_id}", [cookie])
+    buyer = open_review(live.port, f"/beli/{run_id}", cookie)
     assert press(buyer).status == 302
     with redis.Redis.from_url(live.settings.redis_url) as broker:
         assert broker.dbsize(), "the nudges of the purchase should be waiting there"
@@ -51,7 +51,7 @@ def test_a_purchase_is_sold_while_the_broker_is_away(live: Live) -> None:
     child = live.supervisor.start(replace(services.web(port, environ), name="web without a broker"))
     try:
         services.wait_for_web(child, port)
-        [buyer] = open_reviews(port, f"/beli/{run_id}", [cookie])
+        buyer = open_review(port, f"/beli/{run_id}", cookie)
         assert press(buyer).status == 302
     finally:
         live.supervisor.stop("web without a broker")

@@ -19,7 +19,7 @@ from marketplace.dev import services
 from marketplace.dev.valkey import free_port
 from marketplace.payouts.queries import equation
 from tests import factories
-from tests.faults.crowd import Answer, Buyer, open_reviews, press, press_and_hang_up, press_at_once
+from tests.faults.crowd import Answer, Buyer, open_review, press, press_and_hang_up, press_at_once
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
 
@@ -30,6 +30,7 @@ BUYERS = 500
 SEATS = 50
 PRICE = Decimal(50_000)
 """So low that a balance of Rp3.500.000 could pay it fifty times: only the key stands in the way."""
+CSRF = "the same for all, so that one page's form is good for everybody"
 NO_SEATS = "Kursi terakhir jadwal ini baru saja terisi. Saldo Anda tidak berkurang."
 
 
@@ -48,17 +49,17 @@ def crowd(live: Live) -> list[str]:
     """The session cookies of people who each have the whole balance to spend."""
     with live.inside(), db.transaction() as session:
         factories.fund_scheme(session)
-        people = [factories.make_participant(session) for _ in range(BUYERS)]
+        people = factories.make_crowd(session, BUYERS)
         batches.award(session, [person.id for person in people])
         batches.activate_awarded(session)
-        return [session_cookie(session, live.settings, person.user) for person in people]
+        return [session_cookie(session, live.settings, person.user, CSRF) for person in people]
 
 
 def test_five_hundred_buyers_for_fifty_seats_leave_exactly_fifty_enrolled(
     live: Live, crowd: list[str]
 ) -> None:
     run_id = _open_run(live, SEATS)
-    answers = press_at_once(open_reviews(live.port, f"/beli/{run_id}", crowd))
+    answers = press_at_once(_reviewers(live.port, run_id, crowd))
     assert Counter(answer.status for answer in answers) == Counter({302: SEATS, 409: BUYERS - SEATS})
     assert len({answer.location for answer in answers if answer.status == 302}) == SEATS
     assert all(NO_SEATS in answer.body for answer in answers if answer.status == 409)
@@ -72,7 +73,7 @@ def test_the_crowd_sees_a_shop_that_reads_the_seats_before_it_writes_them(
     seats = 10
     run_id = _open_run(live, seats)
     with _naive_web(live, "overselling") as port:
-        answers = press_at_once(open_reviews(port, f"/beli/{run_id}", crowd[:100]))
+        answers = press_at_once(_reviewers(port, run_id, crowd[:100]))
     sold = _sold(live, run_id)
     assert sold.enrolments > seats >= sold.seats_taken
     assert Counter(answer.status for answer in answers)[302] == sold.enrolments
@@ -80,7 +81,7 @@ def test_the_crowd_sees_a_shop_that_reads_the_seats_before_it_writes_them(
 
 def test_fifty_identical_purchases_make_one_debit_and_get_one_answer(live: Live, crowd: list[str]) -> None:
     run_id = _open_run(live, SEATS)
-    [buyer] = open_reviews(live.port, f"/beli/{run_id}", crowd[:1])
+    buyer = open_review(live.port, f"/beli/{run_id}", crowd[0])
     answers = press_at_once([buyer] * 50)
     assert len(set(answers)) == 1
     assert answers[0].location.startswith("/bukti/")
@@ -92,7 +93,7 @@ def test_fifty_purchases_under_other_keys_lead_to_the_receipt_of_the_one(
     live: Live, crowd: list[str]
 ) -> None:
     run_id = _open_run(live, SEATS)
-    [buyer] = open_reviews(live.port, f"/beli/{run_id}", crowd[:1])
+    buyer = open_review(live.port, f"/beli/{run_id}", crowd[0])
     answers = press_at_once([_with_another_key(buyer) for _ in range(50)])
     assert len({answer.location for answer in answers}) == 1
     assert answers[0].location.startswith("/bukti/")
@@ -102,7 +103,7 @@ def test_fifty_purchases_under_other_keys_lead_to_the_receipt_of_the_one(
 def test_the_fifty_see_a_shop_that_charges_before_it_claims_the_key(live: Live, crowd: list[str]) -> None:
     run_id = _open_run(live, SEATS)
     with _naive_web(live, "charging_first") as port:
-        [buyer] = open_reviews(port, f"/beli/{run_id}", crowd[1:2])
+        buyer = open_review(port, f"/beli/{run_id}", crowd[1])
         press_at_once([buyer] * 50)
     sold = _sold(live, run_id)
     assert sold.enrolments == 1
@@ -111,7 +112,7 @@ def test_the_fifty_see_a_shop_that_charges_before_it_claims_the_key(live: Live, 
 
 def test_an_answer_that_got_lost_is_given_again_to_the_same_form(live: Live, crowd: list[str]) -> None:
     run_id = _open_run(live, 1)
-    [buyer] = open_reviews(live.port, f"/beli/{run_id}", crowd[2:3])
+    buyer = open_review(live.port, f"/beli/{run_id}", crowd[2])
     press_and_hang_up(buyer)
     wait_until(lambda: _sold(live, run_id).enrolments == 1)
     again: list[Answer] = [press(buyer), press(buyer)]
@@ -128,6 +129,13 @@ def _open_run(live: Live, seats: int) -> uuid.UUID:
     with live.inside(), db.transaction() as session:
         run: Run = factories.make_run(session, factories.make_course(session, price=PRICE), seats=seats)
         return run.id
+
+
+def _reviewers(port: int, run_id: uuid.UUID, cookies: list[str]) -> list[Buyer]:
+    """All of them on the review page. One opened it; it is the same for the others, but for its key."""
+    first = open_review(port, f"/beli/{run_id}", cookies[0])
+    others = [replace(_with_another_key(first), cookie=cookie) for cookie in cookies[1:]]
+    return [first, *others]
 
 
 def _with_another_key(buyer: Buyer) -> Buyer:

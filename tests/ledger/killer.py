@@ -1,6 +1,5 @@
 """Kills clerks, sealers and their database connections at random, and puts others in their place."""
 
-import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from random import Random
 
 from sqlalchemy import text
 
+from tests.commands import fork_server
 from tests.ledger.clerks import Log, work, work_as_sealer
 from tests.ledger.conftest import Database
 from tests.live import wait_until
@@ -91,8 +91,7 @@ class Killer:
 
     def _start(self, number: int) -> BaseProcess:
         # forked from a process without threads that has everything imported already
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.ledger.clerks"])
+        context = fork_server()
         url = self.database.app.url.update_query_dict({"application_name": "clerk"})
         arguments = (
             url.render_as_string(hide_password=False),

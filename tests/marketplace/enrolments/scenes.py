@@ -53,7 +53,7 @@ def buy(session: Session, run: Run, grant: Grant | None = None) -> Enrolment:
 
 def make_grants(session: Session, count: int) -> list[Grant]:
     """Many active grants at once."""
-    people = [factories.make_participant(session).id for _ in range(count)]
+    people = [person.id for person in factories.make_crowd(session, count)]
     factories.fund_scheme(session)
     grants = batches.award(session, people)
     while batches.activate_awarded(session):
