@@ -50,6 +50,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _STACK in config.stash:
         config.stash[_STACK].close()
+    test_servers.hang_up()
 
 
 @pytest.fixture(scope="session")

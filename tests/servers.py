@@ -28,10 +28,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OWNER = "bekal_owner"
 APPLICATION = "bekal_app"
 _ROOM_BYTES = 2 * 1024**3
+_KNOWS_SCRAM_ITERATIONS = 160000
 _TEMPLATE_LOCK = 0x62656B616C
 # copying files beats writing WAL for a template this small; PostgreSQL 15 knows both
 _CLONE = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY")
 _DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+_CONNECTIONS: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ class Servers:
     @contextmanager
     def admin(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         """A connection that may create databases, each statement its own transaction."""
-        with psycopg.connect(plain(make_url(self.admin_url)), autocommit=True) as connection:
-            yield connection
+        yield _admin_connection(self.admin_url)
 
     @property
     def template(self) -> str:
@@ -98,6 +100,19 @@ class Servers:
         migrate(self.url(APPLICATION, draft), self.url(OWNER, draft))
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
         connection.execute(rename.format(sql.Identifier(draft), sql.Identifier(self.template)))
+
+
+def _admin_connection(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """One for a process of the suite, which asks for a database at nearly every test."""
+    if url not in _CONNECTIONS:
+        _CONNECTIONS[url] = psycopg.connect(plain(make_url(url)), autocommit=True)
+    return _CONNECTIONS[url]
+
+
+def hang_up() -> None:
+    """Close what `Servers.admin` has opened in this process."""
+    while _CONNECTIONS:
+        _CONNECTIONS.popitem()[1].close()
 
 
 def plain(url: URL) -> str:
@@ -192,6 +207,9 @@ def _roles(servers: Servers) -> Iterator[None]:
     """
     made = []
     with servers.admin() as connection:
+        if connection.info.server_version >= _KNOWS_SCRAM_ITERATIONS:
+            # a suite connects some thousand times, and each proof of a password took milliseconds
+            connection.execute("SET scram_iterations = 1")
         for role in (OWNER, APPLICATION):
             name = sql.Identifier(role)
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
