@@ -26,7 +26,7 @@ endif
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint messages migrate demo e2e faults mutants bench clean
+.PHONY: help run test check compiled lint messages migrate demo e2e faults mutants bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name words; do printf '  make %-8s %s\n' "$$name" "$$words"; done
@@ -40,7 +40,13 @@ help: ## what can be made
 run: $(RUNTIME) $(WORDS) ## Bekal with its demo on this machine, until Ctrl-C
 	@exec $(BIN)/flask dev up
 
-test: lint check ## lint, types, import contracts, and the whole suite
+# mypy has one processor; on another the modules are compiled, which each worker of the suite would do for itself
+test: $(DEVELOPMENT) $(WORDS) ## lint, types, import contracts, and the whole suite
+	@$(MAKE) --no-print-directory -j2 lint compiled
+	@$(MAKE) --no-print-directory check
+
+compiled: $(DEVELOPMENT)
+	@$(BIN)/python -m pytest --collect-only -q $(T) > /dev/null 2>&1 || true
 
 check: $(DEVELOPMENT) $(WORDS)
 	@exec $(BIN)/python -m tests.run -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder -q $(T) $(PYTEST_ARGS)

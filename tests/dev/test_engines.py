@@ -3,8 +3,10 @@
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -29,8 +31,8 @@ def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(plain(make_url(url)), autocommit=True)
 
 
-@pytest.fixture
-def scratch() -> Iterator[Path]:
+@contextmanager
+def _open_folder() -> Iterator[Path]:
     """A folder that the engines' account may walk through, with a path of ordinary length."""
     folder = Path(tempfile.mkdtemp(prefix="bekal-t-"))
     folder.chmod(0o755)
@@ -39,6 +41,32 @@ def scratch() -> Iterator[Path]:
     if outside.is_symlink():
         shutil.rmtree(outside.resolve())
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    with _open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A data folder that was started once: making it takes longer than most of what is tried here."""
+    with _open_folder() as folder:
+        with running(folder / "home", {}, _quiet, durable=False):
+            """Makes it."""
+        yield folder / "home"
+
+
+@pytest.fixture
+def home(scratch: Path, made: Path) -> Path:
+    """A copy of it."""
+    return _copy(made, scratch / "home")
+
+
+def _copy(made: Path, home: Path) -> Path:
+    subprocess.run(["cp", "-a", made, home], check=True)
+    return home
 
 
 def _count(addresses: dict[str, str] | Addresses) -> int:
@@ -59,10 +87,10 @@ def test_a_second_start_keeps_the_data(scratch: Path) -> None:
     assert not (scratch / "home" / "run" / "engines.json").exists()
 
 
-def test_two_installations_run_side_by_side(scratch: Path) -> None:
+def test_two_installations_run_side_by_side(scratch: Path, made: Path) -> None:
     with (
-        running(scratch / "a", {}, _quiet, durable=False) as first,
-        running(scratch / "b", {}, _quiet, durable=False) as second,
+        running(_copy(made, scratch / "a"), {}, _quiet, durable=False) as first,
+        running(_copy(made, scratch / "b"), {}, _quiet, durable=False) as second,
     ):
         _count(first)
         assert _count(first) == 2
@@ -70,30 +98,30 @@ def test_two_installations_run_side_by_side(scratch: Path) -> None:
         assert first.redis_url != second.redis_url
 
 
-def test_a_data_folder_may_have_any_name(scratch: Path) -> None:
-    home = scratch / "data, \"ö\" 'x' \\ %s"
+def test_a_data_folder_may_have_any_name(scratch: Path, made: Path) -> None:
+    home = _copy(made, scratch / "data, \"ö\" 'x' \\ %s")
     with running(home, {}, _quiet, durable=False) as addresses:
         assert _count(addresses) == 1
     assert processes_of(home) == []
 
 
-def test_a_folder_in_use_is_left_alone(scratch: Path) -> None:
-    with running(scratch / "home", {}, _quiet, durable=False) as addresses:
+def test_a_folder_in_use_is_left_alone(home: Path) -> None:
+    with running(home, {}, _quiet, durable=False) as addresses:
         with (
             pytest.raises(FolderInUse, match=str(os.getpid())),
-            Supervisor(scratch / "home", _quiet, patience=0),
+            Supervisor(home, _quiet, patience=0),
         ):
             pytest.fail("two supervisors over one data folder")
         assert _count(addresses) == 1
 
 
-def test_who_waits_for_a_folder_says_so_once_and_then_how_to_go_on(scratch: Path) -> None:
+def test_who_waits_for_a_folder_says_so_once_and_then_how_to_go_on(home: Path) -> None:
     said: list[str] = []
-    with running(scratch / "home", {}, _quiet, durable=False):
-        waiting = Supervisor(scratch / "home", said.append, patience=0.5)
+    with running(home, {}, _quiet, durable=False):
+        waiting = Supervisor(home, said.append, patience=0.5)
         with pytest.raises(FolderInUse, match="BEKAL_HOME"), waiting:
             pytest.fail("two supervisors over one data folder")
-    assert said == [f"waiting up to 0.5 s for process {os.getpid()}, which uses {scratch / 'home'}"]
+    assert said == [f"waiting up to 0.5 s for process {os.getpid()}, which uses {home}"]
 
 
 def test_engines_are_refused_in_production(scratch: Path) -> None:
@@ -104,70 +132,70 @@ def test_engines_are_refused_in_production(scratch: Path) -> None:
         pytest.fail("embedded engines in production")
 
 
-def test_nothing_is_left_when_the_supervisor_is_killed(scratch: Path) -> None:
-    with holding(scratch / "home") as holder:
+def test_nothing_is_left_when_the_supervisor_is_killed(home: Path) -> None:
+    with holding(home) as holder:
         assert _count(holder.addresses) == 1
-        assert len(processes_of(scratch / "home")) > 3
+        assert len(processes_of(home)) > 3
         holder.kill()
-        wait_until(lambda: not processes_of(scratch / "home"))
-    with running(scratch / "home", {}, _quiet, durable=False) as addresses:
+        wait_until(lambda: not processes_of(home))
+    with running(home, {}, _quiet, durable=False) as addresses:
         assert _count(addresses) == 2
 
 
-def test_a_temporary_folder_goes_even_when_the_supervisor_is_killed(scratch: Path) -> None:
-    with holding(scratch / "home", temporary=True) as holder:
+def test_a_temporary_folder_goes_even_when_the_supervisor_is_killed(scratch: Path, home: Path) -> None:
+    with holding(home, temporary=True) as holder:
         holder.kill()
-        wait_until(lambda: not (scratch / "home").exists())
+        wait_until(lambda: not (home).exists())
     assert list(scratch.iterdir()) == []
 
 
-def test_a_start_clears_what_supervisor_and_watchdog_left_when_both_were_killed(scratch: Path) -> None:
-    with holding(scratch / "home") as holder:
+def test_a_start_clears_what_supervisor_and_watchdog_left_when_both_were_killed(home: Path) -> None:
+    with holding(home) as holder:
         _count(holder.addresses)
-        watchdog = _watchdog(scratch / "home")
+        watchdog = _watchdog(home)
         watchdog.kill()
         holder.kill()
-    with running(scratch / "home", {}, _quiet, durable=False) as addresses:
+    with running(home, {}, _quiet, durable=False) as addresses:
         assert _count(addresses) == 2
-    assert processes_of(scratch / "home") == []
+    assert processes_of(home) == []
 
 
-def test_a_start_survives_a_postgres_that_was_killed_with_its_supervisor(scratch: Path) -> None:
-    with holding(scratch / "home") as holder:
+def test_a_start_survives_a_postgres_that_was_killed_with_its_supervisor(home: Path) -> None:
+    with holding(home) as holder:
         _count(holder.addresses)
         with _connect(holder.addresses["database_admin_url"]) as busy:
-            _watchdog(scratch / "home").suspend()
-            data = str((scratch / "home" / "engines" / "postgres" / "data").resolve())
+            _watchdog(home).suspend()
+            data = str((home / "engines" / "postgres" / "data").resolve())
             postmaster = int(Path(data, "postmaster.pid").read_text().split()[0])
             psutil.Process(postmaster).kill()
-            watchdog = _watchdog(scratch / "home")
+            watchdog = _watchdog(home)
             holder.kill()
             watchdog.kill()
-            with running(scratch / "home", {}, _quiet, durable=False) as addresses:
+            with running(home, {}, _quiet, durable=False) as addresses:
                 assert _count(addresses) == 2
             assert busy.closed or busy.pgconn is not None
-    assert processes_of(scratch / "home") == []
+    assert processes_of(home) == []
 
 
 def _watchdog(home: Path) -> psutil.Process:
     return next(each for each in processes_of(home) if "marketplace.dev.watchdog" in each.cmdline())
 
 
-def test_sockets_and_passwords_are_private(scratch: Path) -> None:
-    with holding(scratch / "home") as holder:
+def test_sockets_and_passwords_are_private(home: Path) -> None:
+    with holding(home) as holder:
         assert stat.S_IMODE(holder.sockets.stat().st_mode) == 0o700
         for name in ("engines.secret.json", "run/engines.json", "engines/valkey/valkey.conf"):
-            assert stat.S_IMODE((scratch / "home" / name).stat().st_mode) == 0o600
-        servers = [each for each in processes_of(scratch / "home") if each.name() == "postgres"]
+            assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+        servers = [each for each in processes_of(home) if each.name() == "postgres"]
         assert servers
         assert all(not each.net_connections(kind="inet") for each in servers)
-        arguments = [" ".join(each.cmdline()) for each in processes_of(scratch / "home")]
+        arguments = [" ".join(each.cmdline()) for each in processes_of(home)]
         password = holder.addresses["redis_url"].partition(":@")[0].split(":")[2].partition("@")[0]
         assert all(password not in line for line in arguments)
 
 
-def test_nobody_enters_without_a_password(scratch: Path) -> None:
-    with running(scratch / "home", {}, _quiet, durable=False) as addresses:
+def test_nobody_enters_without_a_password(home: Path) -> None:
+    with running(home, {}, _quiet, durable=False) as addresses:
         url = make_url(addresses.database_url)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             _connect(url.set(password="wrong").render_as_string(hide_password=False))
@@ -176,10 +204,11 @@ def test_nobody_enters_without_a_password(scratch: Path) -> None:
             stranger.ping()
 
 
-def test_a_deep_checkout_still_gets_a_short_socket_path(scratch: Path) -> None:
+def test_a_deep_checkout_still_gets_a_short_socket_path(scratch: Path, made: Path) -> None:
     home = scratch / ("deep" * 20) / ("deeper" * 10) / "home"
     home.parent.mkdir(parents=True, mode=0o711)
     home.parent.parent.chmod(0o711)
+    _copy(made, home)
     with holding(home) as holder:
         assert len(str(holder.sockets)) < 80
         assert _count(holder.addresses) == 1
@@ -209,9 +238,7 @@ def test_an_ordinary_user_needs_no_root(scratch: Path) -> None:
     assert processes_of(house / "home") == []
 
 
-def test_data_of_another_postgres_is_not_touched(scratch: Path) -> None:
-    with running(scratch / "home", {}, _quiet, durable=False):
-        """Makes the data folder."""
-    (scratch / "home" / "engines" / "postgres" / "data" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(EngineFailed, match="17"), running(scratch / "home", {}, _quiet, durable=False):
+def test_data_of_another_postgres_is_not_touched(home: Path) -> None:
+    (home / "engines" / "postgres" / "data" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(EngineFailed, match="17"), running(home, {}, _quiet, durable=False):
         pytest.fail("started over data of another version")

@@ -49,7 +49,7 @@ SEEDED = {
     ),
     "a hold's end is never written down": (
         _changed("expire_holds", ("h.expires_at <= v_now", "false")),
-        "insufficient_balance .*, not done",
+        "(insufficient_balance|hold_expired) .*, not done",
     ),
     "no cap on what settles": (
         _changed("check_originals", ("WHERE used.spent >", "WHERE used.spent / 2 >")),

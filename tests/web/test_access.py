@@ -75,21 +75,37 @@ def visit(app: Flask, scene: Scene) -> Visit:
 
 
 def _visits(app: Flask, scene: Scene) -> Visit:
+    """Everybody keeps a session until they have sent a form, for a form may end it."""
+    tokens: dict[str, str] = {}
+
     def visit(who: str, method: str, address: str) -> TestResponse:
-        return _browser(app, scene.people[who]).open(address, method=method)
+        user_id = scene.people[who]
+        if user_id is not None and who not in tokens:
+            tokens[who] = _signed_in(user_id)
+        answer = _carrying(app, tokens.get(who)).open(address, method=method)
+        if method == "POST":
+            tokens.pop(who, None)
+        return answer
 
     return visit
 
 
 def _browser(app: Flask, user_id: uuid.UUID | None) -> FlaskClient:
-    """A browser with a new session, for a page may end the one that it is opened with."""
+    """A browser with a new session, of somebody or of a stranger."""
+    return _carrying(app, None if user_id is None else _signed_in(user_id))
+
+
+def _carrying(app: Flask, token: str | None) -> FlaskClient:
     client = app.test_client()
-    if user_id is not None:
-        with transaction() as current:
-            token = identity.start_session(current, current.get_one(User, user_id), "test")
+    if token is not None:
         with client.session_transaction() as cookie:
             cookie["token"] = token
     return client
+
+
+def _signed_in(user_id: uuid.UUID) -> str:
+    with transaction() as current:
+        return identity.start_session(current, current.get_one(User, user_id), "test")
 
 
 # Routes and people
