@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from marketplace.config import Settings, load_settings
 from tests import servers as test_servers
 from tests.servers import APPLICATION, OWNER, Servers
+from tests.sharing import share_compiled
 
 pytest_plugins = ["tests.live", "tests.browser", "tests.skips"]
 
@@ -67,9 +68,19 @@ def worker_number(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture(scope="session")
-def settings(servers: Servers, worker_number: int, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def compiled(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What processes of this run keep for each other: templates, compiled once for all."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "compiled"
+
+
+@pytest.fixture(scope="session")
+def settings(
+    servers: Servers, worker_number: int, tmp_path_factory: pytest.TempPathFactory, compiled: Path
+) -> Settings:
     """Settings of the application under test: this worker's database, Redis and folders."""
     home = tmp_path_factory.mktemp("home")
+    share_compiled(compiled, home)
     name = f"{servers.prefix}_{worker_number}"
     return load_settings(
         {

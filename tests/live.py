@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from marketplace.dev.supervisor import Supervisor
 from marketplace.dev.valkey import free_port
 from tests import commands
 from tests.servers import APPLICATION, OWNER, Servers
+from tests.sharing import share_compiled
 
 
 @dataclass
@@ -94,6 +96,7 @@ def live(
     servers: Servers,
     worker_number: int,
     tmp_path_factory: pytest.TempPathFactory,
+    compiled: Path,
 ) -> Iterator[Live]:
     """Web, worker and bank sandbox, shared by the tests of one module. Beat: `live.start("beat")`.
 
@@ -102,6 +105,7 @@ def live(
     name = f"{servers.prefix}_{worker_number}_live"
     servers.clone(name)
     home = tmp_path_factory.mktemp("live")
+    share_compiled(compiled, home)
     port = free_port()
     environ = {
         "BEKAL_ENV": "development",
@@ -110,7 +114,7 @@ def live(
         "DATABASE_OWNER_URL": servers.url(OWNER, name),
         "REDIS_URL": servers.redis(worker_number + 7),
         "PORT": str(port),
-        "BEKAL_TICK_SECONDS": "1",
+        "BEKAL_TICK_SECONDS": "2",
         "WEB_CONCURRENCY": str(getattr(request.module, "WEB_PROCESSES", 1)),
     }
     said: list[str] = []

@@ -11,6 +11,7 @@ from marketplace.web import (
     applying,
     catalogue,
     certificates,
+    compiled,
     compression,
     course_reviews,
     curation,
@@ -40,6 +41,7 @@ def install(app: Flask, settings: Settings) -> None:
     govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_env.loader = ChoiceLoader([app.jinja_env.loader or govuk, govuk])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    compiled.install(app, settings)
     for part in (formatting, security, shell, errors, compression):
         part.install(app)
     register(app, public.pages, Access.PUBLIC)

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 
 from tests import commands
 from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
+from tests.sharing import share_compiled
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -36,17 +37,18 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(servers: Servers, worker_number: int) -> Iterator[Played]:
+def played(servers: Servers, worker_number: int, compiled: Path) -> Iterator[Played]:
     name = f"{servers.prefix}_{worker_number}_demo"
     servers.clone(name)
     with TemporaryDirectory(prefix="bekal-demo-test-") as home:
+        share_compiled(compiled, Path(home))
         environ = {
             "BEKAL_ENV": "development",
             "BEKAL_HOME": home,
             "DATABASE_URL": servers.url(APPLICATION, name),
             "DATABASE_OWNER_URL": servers.url(OWNER, name),
             "REDIS_URL": servers.redis(worker_number + 13),
-            "BEKAL_TICK_SECONDS": "1",
+            "BEKAL_TICK_SECONDS": "2",
             "WEB_CONCURRENCY": "1",
         }
         outcome = _flask(environ, "dev", "demo", *_SMALL, "--catalogue", str(_some_courses(Path(home))))

@@ -18,7 +18,7 @@ from tests.servers import Servers
 
 PARTS = 4
 STEPS = 50
-_USUAL = "200" if os.environ.get("CI") else "60"
+_USUAL = "200" if os.environ.get("CI") else "40"
 EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", _USUAL)) // PARTS
 TIMEOUT_SECONDS = 600 + 10 * max(0, EXAMPLES - 50)
 
