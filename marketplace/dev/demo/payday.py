@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from marketplace.clock import ZONE
@@ -14,6 +15,13 @@ _DECLARED_BY_PROVIDERS = 12
 _OVERDUE_DAYS, _MATURITY_DAYS = 4, 6  # working days, one more than the scheme's
 _JOB_SECONDS = 150.0
 
+_SAID = {"reason": "Salah baca daftar sesi terakhir", "evidence": "Daftar hadir, halaman 2"}
+_CORRECTABLE = """
+    SELECT e.id, (SELECT u.email FROM provider_staff f JOIN "user" u ON u.id = f.user_id
+                  WHERE f.provider_id = e.provider_id ORDER BY f.added_at LIMIT 1)
+    FROM enrolment e JOIN earning g ON g.enrolment_id = e.id
+    WHERE e.percent = 100 AND g.state = 'accrued' AND g.matures_at > ledger.now() ORDER BY e.id LIMIT 1"""
+_CORRECTED = "SELECT old_percent, new_percent FROM result_correction"
 _PREPARED = "SELECT id FROM payout_run WHERE state = 'prepared' ORDER BY id"
 _PREPARED_TODAY = """
     SELECT EXISTS (SELECT FROM payout_run WHERE state = 'prepared'
@@ -49,6 +57,23 @@ def declare(ground: Playground, school: School) -> None:
             "SELECT state, count(*) FROM enrolment GROUP BY state ORDER BY count(*) DESC"
         ):
             step.add(f"{count} {state.replace('_', ' ')}")
+
+
+def correct(ground: Playground) -> None:
+    """One provider finds a mistake in what was declared, in time."""
+    with ground.report.step("correction") as step:
+        found = ground.reader.rows(_CORRECTABLE)
+        if not found:
+            step.add("nothing to correct")
+            return
+        enrolment_id, staff = found[0]
+        visitor = ground.sign_in(staff)
+        form = visitor.open(f"/lembaga/pendaftaran/{enrolment_id}/koreksi").form("/koreksi/tinjau")
+        kept = [value for _, value in form.choices][:-1]
+        review = visitor.send(form, _SAID, kept)
+        review.form("/koreksi")  # the page that says what follows
+        visitor.must(replace(form, action=form.action.removesuffix("/tinjau")), _SAID, kept)
+        step.add("1 result corrected, settled anew: {} % to {} %".format(*ground.reader.rows(_CORRECTED)[0]))
 
 
 def _to_declare(school: School) -> list[tuple[uuid.UUID, str]]:
