@@ -97,6 +97,8 @@ def test_what_the_review_says_is_what_the_correction_does(desk: FlaskClient, sta
         2_750_000,
     )
     assert address(enrolment) in desk.get(f"/lembaga/pendaftaran/{enrolment.id}").text
+    run = words(desk.get(f"/lembaga/jadwal/{enrolment.run_id}").text)
+    assert "Hasil yang keliru bisa dikoreksi dari halaman pesertanya sampai" in run
     page = desk.get(address(enrolment))
     assert len(read(page.text).select("input[name=present][checked]")) == 4
     form = form_of(stall, enrolment, 2)
