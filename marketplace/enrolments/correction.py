@@ -16,7 +16,7 @@ from marketplace import clock
 from marketplace.enrolments import certificates, correction_letters, earnings, locks, rebooking
 from marketplace.enrolments.correction_models import AttendanceStrike, ResultCorrection
 from marketplace.enrolments.correction_plan import Plan, plan
-from marketplace.enrolments.errors import CorrectionOutdated, EvidenceOfOthers
+from marketplace.enrolments.errors import CorrectionOutdated
 from marketplace.enrolments.models import ENROLMENT_TRANSITIONS
 from marketplace.enrolments.settlement import is_spendable, make_earning
 from marketplace.enrolments.staff import require_staff
@@ -106,28 +106,14 @@ def _write(
 def _mark(session: Session, wanted: Plan, correction: ResultCorrection) -> None:
     """Add, restore and strike attendance; what others' earnings rest on is replaced, or stays."""
     session.add_all(wanted.fresh)
-    _find_other_proof(session, wanted)
-    for row, is_lifted in [
-        *((each, True) for each in wanted.restored),
-        *((each, False) for each in wanted.struck),
-    ]:
+    for earning in earnings.lock_resting_on(session, [each.id for each in wanted.struck]):
+        earning.evidence_id = wanted.proven_anew[earning.id]
+    session.flush()
+    marks = [(each, True) for each in wanted.restored] + [(each, False) for each in wanted.struck]
+    for row, is_lifted in marks:
         strike = session.get(AttendanceStrike, row.id) or AttendanceStrike(attendance_id=row.id)
         strike.correction_id, strike.is_lifted = correction.id, is_lifted
         session.add(strike)
-    session.flush()
-
-
-def _find_other_proof(session: Session, wanted: Plan) -> None:
-    """Somebody who did not come is paid for by another's coded check-in; a struck one proves nothing.
-
-    Raises EvidenceOfOthers where there is no other.
-    """
-    resting = earnings.lock_resting_on(session, [each.id for each in wanted.struck])
-    for earning in resting:
-        proof = wanted.proofs.proof_for(earning.enrolment_id)
-        if proof.attendance_id is None:
-            raise EvidenceOfOthers("all that proves the run", others=len(resting))
-        earning.evidence_id = proof.attendance_id
     session.flush()
 
 

@@ -4,7 +4,7 @@ Nothing here changes a row, so that a page can ask before.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,11 +18,12 @@ from marketplace.catalogue.models import RunSession
 from marketplace.enrolments import conflicts, pay, rebooking
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.correction_models import AttendanceStrike
-from marketplace.enrolments.errors import AlreadySpent, NothingCorrected, ResultFinal
+from marketplace.enrolments.errors import AlreadySpent, EvidenceOfOthers, NothingCorrected, ResultFinal
 from marketplace.enrolments.evidence import RunEvidence, gather
 from marketplace.enrolments.models import (
     Attendance,
     AttendanceMethod,
+    Earning,
     EarningState,
     Enrolment,
     EnrolmentState,
@@ -37,7 +38,9 @@ from marketplace.schemes import calendar
 class Plan:
     """What a correction does. `fresh` rows are not in the database yet; `restored` and `struck` ones are.
 
-    `old` is how the price is divided as declared."""
+    `old` is how the price is divided as declared; `proven_anew` has the other attendance for each earning of
+    somebody else that rested on one of the struck ones.
+    """
 
     enrolment: Enrolment
     verdict: Verdict
@@ -47,6 +50,7 @@ class Plan:
     struck: Sequence[Attendance]
     steps: Sequence[rebooking.Step]
     old: pay.Split
+    proven_anew: Mapping[uuid.UUID, uuid.UUID]
 
     @property
     def new(self) -> pay.Split:
@@ -79,7 +83,7 @@ def plan(session: Session, enrolment: Enrolment, present: Collection[uuid.UUID],
     """What happens when exactly these sessions were attended. The clock is read here, after any locks.
 
     Raises IllegalTransition without a declared result, NotFound for sessions of another run, ResultFinal,
-    NothingCorrected and AlreadySpent.
+    NothingCorrected, AlreadySpent and EvidenceOfOthers.
     """
     if enrolment.completed_at is None:
         raise IllegalTransition("no result", current=enrolment.state, target=EnrolmentState.COMPLETED.value)
@@ -103,7 +107,26 @@ def plan(session: Session, enrolment: Enrolment, present: Collection[uuid.UUID],
     struck = [each for each in standing.values() if each.session_id not in present]
     old = pay.split(enrolment.price, enrolment.paid_percent or 0, enrolment.fee_rate)
     steps = _steps(session, enrolment, old, verdict.split)
-    return Plan(enrolment, verdict, proofs, fresh, restored, struck, steps, old)
+    others = _prove_anew(session, enrolment, [each.id for each in struck], proofs)
+    return Plan(enrolment, verdict, proofs, fresh, restored, struck, steps, old, others)
+
+
+def _prove_anew(
+    session: Session, enrolment: Enrolment, struck: Sequence[uuid.UUID], proofs: RunEvidence
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Somebody who did not come is paid for by another's coded check-in; a struck one proves nothing.
+
+    Raises EvidenceOfOthers where there is no other.
+    """
+    resting = select(Earning.id, Earning.enrolment_id).where(
+        Earning.evidence_id.in_(struck),
+        Earning.enrolment_id != enrolment.id,
+        Earning.state != EarningState.CORRECTED,
+    )
+    found = {key: proofs.proof_for(other).attendance_id for key, other in session.execute(resting)}
+    if None in found.values():
+        raise EvidenceOfOthers("all that proves the run", others=len(found))
+    return {key: proof for key, proof in found.items() if proof is not None}
 
 
 def _judge(session: Session, enrolment: Enrolment, proofs: RunEvidence) -> Verdict:

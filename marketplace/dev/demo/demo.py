@@ -76,7 +76,6 @@ def _play(ground: Playground, catalogue: Path, say: Say) -> bool:
         shopping.change_minds(ground)
         school = classes.hold_classes(ground)
         payday.declare(ground, school)
-        payday.correct(ground)
         payday.pay(ground)
         payday.retry(ground)
         _wait_for_quiet(ground)

@@ -238,8 +238,10 @@ def test_who_proves_the_run_for_others_is_struck_only_when_somebody_else_does(
     assert standing(stall, absent) == (187_500, 168_750, "accrued")
     assert "Hasil dikoreksi." in correct(desk, stall, first, 0)
     assert standing(stall, first) == (187_500, 168_750, "accrued")  # the second proves it for both
-    said = correct(desk, stall, second, 0)
-    assert "satu-satunya bukti bahwa kelas ini berlangsung bagi 2 peserta lain" in said
+    refused = desk.post(f"{address(second)}/tinjau", data=form_of(stall, second, 0))
+    assert refused.status_code == 409
+    for said in (words(refused.text), correct(desk, stall, second, 0)):
+        assert "satu-satunya bukti bahwa kelas ini berlangsung bagi 2 peserta lain" in said
     assert standing(stall, second) == (562_500, 506_250, "accrued")
     stall.session.rollback()
     rested = stall.session.get_one(Enrolment, absent.id).earning
