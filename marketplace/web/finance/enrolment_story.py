@@ -224,7 +224,12 @@ def _following(session: Session, record: TransactionRecord, facts: Facts) -> lis
 
 
 def _returned(facts: Facts) -> list[dict[str, Any]]:
-    """What went back when the provider's part was settled: it happened in the same transaction."""
+    """What went back when the provider's part was settled: it happened in the same transaction.
+
+    After a correction the boxes of its own transactions say so.
+    """
+    if facts.corrections:
+        return []
     settled = [each for each in facts.trail if each.id == facts.enrolment.settlement_id]
     rest = facts.enrolment.price - facts.earning.gross if facts.earning else Decimal(0)
     if not settled or not rest:
