@@ -24,7 +24,8 @@ _CORRECTABLE = """
     SELECT e.id, (SELECT u.email FROM provider_staff f JOIN "user" u ON u.id = f.user_id
                   WHERE f.provider_id = e.provider_id ORDER BY f.added_at LIMIT 1)
     FROM enrolment e JOIN earning g ON g.enrolment_id = e.id
-    WHERE e.percent >= 50 AND g.state = 'accrued' AND g.matures_at > ledger.now()
+    WHERE e.state = 'completed' AND e.percent >= 50
+        AND g.state = 'accrued' AND g.matures_at > ledger.now()
         AND NOT EXISTS (SELECT FROM earning o JOIN attendance a ON a.id = o.evidence_id
                         WHERE a.enrolment_id = e.id AND o.enrolment_id <> e.id)
     ORDER BY e.id LIMIT 1"""

@@ -160,7 +160,8 @@ def total_of(outcomes: Iterable[Outcome]) -> Totals:
 
 def _correctable_until(people: Iterable[Progress], now: datetime) -> datetime | None:
     """When the last of a run's results matures; None where all of them stand."""
-    ends = [each.earning.matures_at for each in people if each.earning is not None]
+    declared = [each.earning for each in people if each.enrolment.completed_at is not None]
+    ends = [each.matures_at for each in declared if each is not None]
     return max((end for end in ends if end > now), default=None)
 
 
