@@ -1,5 +1,7 @@
 """What is wrong with a cell or a file, in English: the reasons in the importer are the Indonesian ones."""
 
+import re
+
 ENGLISH = {
     "not_utf8": "not UTF-8; save the file as “CSV UTF-8” and import it again",
     "damaged_text": "has letters damaged by a wrong conversion (�); correct them at the source",
@@ -38,6 +40,24 @@ ENGLISH = {
 }
 
 
+_FIGURES = {
+    "choice": (r"salah satu dari (.+), atau", "must be one of {}, or empty"),
+    "control_character": (r"kendali (U\+\w+)", "has the control character {}; delete it from this cell"),
+    "duplicate_id": (r"di baris (\d+)", "is used already in line {}"),
+    "price_too_high": (r"^(\S+) melebihi batas (\S+)", "{} is above the limit of {}"),
+    "ragged_row": (
+        r"berisi (\d+) sel, seharusnya (\d+)",
+        "has {} cells instead of {}; check commas and quotation marks",
+    ),
+    "too_long": (r"^(\d+) karakter; paling panjang (\d+)", "{} characters; at most {}"),
+}
+"""Where the figures stand in the Indonesian reason, and the English one around them."""
+
+
 def reason_in(language: str, code: str, reason: str) -> str:
-    """The reason of a fault in the reader's language; Indonesian has the figures too."""
-    return ENGLISH.get(code, reason) if language == "en" else reason
+    """The reason of a fault in the reader's language, with its figures."""
+    if language != "en":
+        return reason
+    pattern, sentence = _FIGURES.get(code, ("", ""))
+    found = re.search(pattern, reason) if pattern else None
+    return sentence.format(*found.groups()) if found else ENGLISH.get(code, reason)

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from marketplace.catalogue import filters as conditions
-from marketplace.catalogue.filters import BANDS, Band, Filters, When
+from marketplace.catalogue.filters import BANDS, Band, Filters, Rating, When
 from marketplace.catalogue.models import Course, Run
 from marketplace.providers.models import Provider
 
@@ -58,6 +58,7 @@ class Facets:
     when: Sequence[Choice]
     provinces: Sequence[Choice]
     bands: Sequence[Choice]
+    ratings: Sequence[Choice]
     providers: Sequence[Choice]
     with_seats: int
     without: dict[str, int]
@@ -76,6 +77,10 @@ def count(session: Session, filters: Filters, now: datetime) -> Facets:
         ),
         _providers(courses, passes, filters),
         *(_ticked(courses, passes, "when", when.value, courses.c[when.value]) for when in When),
+        *(
+            _ticked(courses, passes, "rating", least.value, conditions.rated(least, courses.c.rating))
+            for least in Rating
+        ),
         _ticked(courses, passes, "seats", _OPEN, courses.c.seats),
     ]
     found: dict[str, list[Choice]] = {}
@@ -99,6 +104,7 @@ def _facets(found: dict[str, list[Choice]]) -> Facets:
         when=in_order("when", [*When]),
         provinces=by_count("province"),
         bands=[each for each in in_order("price", [*Band]) if each.count],
+        ratings=[each for each in in_order("rating", [*Rating]) if each.count],
         providers=by_count("provider"),
         with_seats=found["seats"][0].count,
         without={each.value: each.count for each in found.get("without", [])},
@@ -113,6 +119,7 @@ def _courses(filters: Filters, now: datetime) -> CTE:
             Course.category,
             Course.mode,
             Course.price.label("amount"),
+            Course.rating,
             Provider.province_code.label("province"),
             Provider.slug.label("provider"),
             Provider.name.label("provider_name"),
@@ -156,6 +163,8 @@ def _passes(filters: Filters, courses: CTE) -> dict[str, ColumnElement[bool]]:
             passes[group] = column.in_(wanted)
     if filters.when:
         passes["when"] = or_(*(c[when.value] for when in filters.when))
+    if filters.ratings:
+        passes["rating"] = or_(*(conditions.rated(least, c.rating) for least in filters.ratings))
     if filters.with_seats:
         passes["seats"] = c.seats
     prices = [c.amount <= filters.max_price] if filters.max_price is not None else []

@@ -40,6 +40,13 @@ class Band(StrEnum):
     TOP = "top"
 
 
+class Rating(StrEnum):
+    """A course's rating is at least so many stars of five; what nobody has rated has none."""
+
+    FOUR = "4"
+    THREE = "3"
+
+
 BANDS: dict[Band, tuple[Decimal | None, Decimal | None]] = {
     # above the first, up to and including the second, in rupiah
     Band.FREE: (None, Decimal(0)),
@@ -60,6 +67,7 @@ class Filters:
     when: tuple[When, ...] = ()
     provinces: tuple[str, ...] = ()
     bands: tuple[Band, ...] = ()
+    ratings: tuple[Rating, ...] = ()
     providers: tuple[str, ...] = ()
     with_seats: bool = False
     max_price: Decimal | None = None
@@ -87,6 +95,8 @@ def build(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         asked.append(Provider.slug.in_(filters.providers))
     if filters.bands:
         asked.append(or_(*(within(band, Course.price) for band in filters.bands)))
+    if filters.ratings:
+        asked.append(or_(*(rated(least, Course.rating) for least in filters.ratings)))
     if filters.max_price is not None:
         asked.append(Course.price <= filters.max_price)
     if filters.above_price is not None:
@@ -118,6 +128,11 @@ def within(band: Band, price: SQLColumnExpression[Decimal]) -> ColumnElement[boo
     above, to = BANDS[band]
     limits = [price > above] if above is not None else []
     return and_(*limits, *([price <= to] if to is not None else []))
+
+
+def rated(least: Rating, rating: SQLColumnExpression[Decimal | None]) -> ColumnElement[bool]:
+    """Is the rating that good?"""
+    return rating >= Decimal(least.value)
 
 
 def is_buyable(now: datetime) -> ColumnElement[bool]:

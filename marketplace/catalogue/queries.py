@@ -13,13 +13,24 @@ from marketplace.catalogue import facets as counts
 from marketplace.catalogue import filters as conditions
 from marketplace.catalogue import spelling
 from marketplace.catalogue.facets import Choice, Facets
-from marketplace.catalogue.filters import Band, Filters, Sort, When
+from marketplace.catalogue.filters import Band, Filters, Rating, Sort, When
 from marketplace.catalogue.models import Course, CourseState, Run, RunKind, RunState
 from marketplace.catalogue.paging import decode_cursor, encode_cursor, sort_key
 from marketplace.catalogue.spelling import Correction
 from marketplace.errors import NotFound
 
-__all__ = ["Band", "Choice", "Correction", "CourseCard", "Facets", "Filters", "Page", "Sort", "When"]
+__all__ = [
+    "Band",
+    "Choice",
+    "Correction",
+    "CourseCard",
+    "Facets",
+    "Filters",
+    "Page",
+    "Rating",
+    "Sort",
+    "When",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,22 @@ def lock_provider(session: Session, provider_id: uuid.UUID) -> Provider:
 
 
 def draft_course(
-    session: Session, provider_id: uuid.UUID, content: Content, actor: User, source_id: str = ""
+    session: Session,
+    provider_id: uuid.UUID,
+    content: Content,
+    actor: User,
+    source_id: str = "",
+    key: uuid.UUID | None = None,
 ) -> CourseVersion:
-    """Begin a course. `source_id` is the provider's own name for it, where it has one."""
+    """Begin a course. `source_id` is the provider's own name for it, where it has one.
+
+    A form that was sent before, by its `key`, has begun its course already: that one is edited. Raises
+    VersionLocked where it is no draft any more.
+    """
     lock_provider(session, provider_id)
-    course_id = uuid7()
+    course_id = uuid.uuid5(provider_id, key.hex) if key else uuid7()
+    if key and versions.list_versions(session, course_id, provider_id):
+        return edit_course(session, provider_id, course_id, content, actor)
     version = add_version(
         session, provider_id, course_id, source_id or f"bekal:{course_id}", 1, content, actor
     )

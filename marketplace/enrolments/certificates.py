@@ -15,7 +15,7 @@ from marketplace import clock
 from marketplace.enrolments import certificate_letters as letters
 from marketplace.enrolments import locks
 from marketplace.enrolments.learning_models import Certificate, RevocationCode
-from marketplace.enrolments.models import Earning, EarningState, Enrolment, EnrolmentState
+from marketplace.enrolments.models import UNDOUBTED, Earning, Enrolment, EnrolmentState
 from marketplace.enrolments.receipts import new_number
 from marketplace.errors import NotAllowed, NotFound, ReasonMissing
 from marketplace.events import service as events
@@ -135,13 +135,13 @@ def _issue(session: Session, enrolments: Sequence[Enrolment]) -> list[Certificat
     if not enrolments:
         return []
     now = clock.now(session)
-    final: dict[int, datetime] = {}
+    final: dict[tuple[int, datetime], datetime] = {}
     issued = []
     for enrolment in enrolments:
-        days = enrolment.scheme.maturity_working_days
-        if days not in final:
-            final[days] = calendar.end_of_working_days(session, enrolment.completed_at or now, days)
-        issued.append(_certificate(enrolment, now, final[days]))
+        declared_at, days = _declared_at(enrolment) or now, enrolment.scheme.maturity_working_days
+        if (days, declared_at) not in final:
+            final[days, declared_at] = calendar.end_of_working_days(session, declared_at, days)
+        issued.append(_certificate(enrolment, now, final[days, declared_at]))
     session.add_all(issued)
     session.flush()
     events.record_many(session, [_happening("certificate.issued", each) for each in issued])
@@ -151,6 +151,11 @@ def _issue(session: Session, enrolments: Sequence[Enrolment]) -> list[Certificat
         session, [notifications.message_to(user, *letters.issued(each, user.locale)) for user, each in people]
     )
     return issued
+
+
+def _declared_at(enrolment: Enrolment) -> datetime | None:
+    """When the result that stands was declared: by the completion, or by its last correction."""
+    return enrolment.corrected_at or enrolment.completed_at
 
 
 def _certificate(enrolment: Enrolment, now: datetime, final_at: datetime) -> Certificate:
@@ -202,9 +207,7 @@ def _barred(session: Session, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those whose evidence somebody still has to look at, or whose certificate the office took back."""
     if not ids:
         return set()
-    held = select(Earning.enrolment_id).where(
-        Earning.enrolment_id.in_(ids), Earning.state.not_in((EarningState.ACCRUED, EarningState.PAID))
-    )
+    held = select(Earning.enrolment_id).where(Earning.enrolment_id.in_(ids), Earning.state.not_in(UNDOUBTED))
     taken = select(Certificate.enrolment_id).where(
         Certificate.enrolment_id.in_(ids), Certificate.revoked_code == RevocationCode.OFFICE
     )

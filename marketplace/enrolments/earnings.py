@@ -4,11 +4,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, lazyload
 
 from marketplace.enrolments import certificates
-from marketplace.enrolments.models import EARNING_TRANSITIONS, Earning, EarningState
+from marketplace.enrolments.errors import ResultFinal
+from marketplace.enrolments.models import EARNING_TRANSITIONS, Earning, EarningState, Enrolment
 from marketplace.errors import IllegalTransition, NotAllowed, NotFound
 from marketplace.events import service as events
 from marketplace.identity import audit
@@ -66,6 +68,37 @@ def unpay(session: Session, earning_ids: Sequence[uuid.UUID]) -> None:
         move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
         earning.paid_at = None
     session.flush()
+
+
+def lock_standing(session: Session, enrolment: Enrolment) -> Earning | None:
+    """The earning of an enrolment as it is now, locked; None where it has none, or only corrected ones."""
+    found = select(Earning.id).where(Earning.enrolment_id == enrolment.id, _stands())
+    ids = session.scalars(found).all()
+    return _lock(session, ids)[0] if ids else None
+
+
+def lock_resting_on(session: Session, attendance_ids: Sequence[uuid.UUID]) -> Sequence[Earning]:
+    """The earnings whose evidence is one of these attendances, locked."""
+    found = select(Earning.id).where(Earning.evidence_id.in_(attendance_ids), _stands())
+    return _lock(session, session.scalars(found).all())
+
+
+def supersede(session: Session, earning: Earning) -> str | None:
+    """Take a locked earning out of everything, its result being corrected; the code it was held by, if any.
+
+    Raises IllegalTransition when it is paid, and ResultFinal when a payout holds it: the database knows.
+    """
+    code, earning.hold_code = earning.hold_code, None
+    move(earning, EarningState.CORRECTED, EARNING_TRANSITIONS)
+    try:
+        session.flush()
+    except IntegrityError as refusal:
+        raise ResultFinal("a payout holds it") from refusal
+    return code
+
+
+def _stands() -> ColumnElement[bool]:
+    return Earning.state != EarningState.CORRECTED
 
 
 def _lock(session: Session, earning_ids: Sequence[uuid.UUID]) -> Sequence[Earning]:

@@ -143,6 +143,36 @@ class RunNotOver(MarketplaceError):
     retryable = True
 
 
+class ResultFinal(MarketplaceError):
+    """The result can no longer be corrected: it has matured or is paid. Details: until, if it had an end."""
+
+    code = "result_final"
+
+
+class NothingCorrected(MarketplaceError):
+    """The attendance as corrected proves the same percent."""
+
+    code = "nothing_corrected"
+
+
+class CorrectionOutdated(MarketplaceError):
+    """Somebody has corrected this result since the form was opened."""
+
+    code = "correction_outdated"
+
+
+class AlreadySpent(MarketplaceError):
+    """A higher result needs money back that is no longer where the first settlement put it."""
+
+    code = "already_spent"
+
+
+class EvidenceOfOthers(MarketplaceError):
+    """A check-in to be struck is all that proves the run for others. Details: others, how many."""
+
+    code = "evidence_of_others"
+
+
 class TooManyExports(MarketplaceError):
     """Several files of this provider wait to be written. Details: waiting."""
 

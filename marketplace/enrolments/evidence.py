@@ -10,7 +10,7 @@ from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Run, RunKind, RunSession
-from marketplace.enrolments.models import Attendance, AttendanceMethod
+from marketplace.enrolments.models import Attendance, AttendanceMethod, stands
 from marketplace.enrolments.pay import Evidence, attended_percent
 
 
@@ -26,12 +26,18 @@ class RunEvidence:
     """All attendance of one run, read at once."""
 
     def __init__(self, run: Run, promised: int, attendances: Sequence[Attendance]) -> None:
+        self._run = run
         self._promised = promised
         self._self_paced = run.kind == RunKind.SELF_PACED
         self._all = attendances
         self._own: dict[uuid.UUID, list[Attendance]] = defaultdict(list)
         for attendance in attendances:
             self._own[attendance.enrolment_id].append(attendance)
+
+    def replaced(self, enrolment_id: uuid.UUID, own: Sequence[Attendance]) -> "RunEvidence":
+        """The same run with other attendance of one enrolment, given oldest first."""
+        others = [each for each in self._all if each.enrolment_id != enrolment_id]
+        return RunEvidence(self._run, self._promised, [*others, *own])
 
     @property
     def is_empty(self) -> bool:
@@ -75,7 +81,7 @@ def gather(session: Session, run: Run, begun_by: datetime | None = None) -> RunE
     attendances = session.scalars(
         select(Attendance)
         .join(RunSession, Attendance.session_id == RunSession.id)
-        .where(RunSession.run_id == run.id, has_begun)
+        .where(RunSession.run_id == run.id, has_begun, stands())
         .order_by(Attendance.recorded_at, Attendance.id)
     ).all()
     return RunEvidence(run, promised or 0, attendances)

@@ -32,6 +32,8 @@ _LEASE = timedelta(minutes=3)
 """Longer than a task may take, so that a file has one writer."""
 
 _MOST_ATTEMPTS = 3
+_NAMES = ("(^|&)q=[^&]*", "")
+"""The part of an address that somebody typed, and what stays of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,14 @@ def finish(session: Session, export_id: uuid.UUID, content: bytes, written: int)
 
 
 def expire(session: Session) -> int:
-    """Empty the files whose day is over; how many."""
+    """Empty the files whose day is over, and forget whom they searched for by name; how many."""
     over = (EnrolmentExport.state == ExportState.FINISHED) & (EnrolmentExport.expires_at <= func.now())
-    emptied = update(EnrolmentExport).where(over).values(state=ExportState.EXPIRED.value, content=None)
+    emptied = update(EnrolmentExport).where(over)
+    emptied = emptied.values(
+        state=ExportState.EXPIRED.value,
+        content=None,
+        query=func.regexp_replace(EnrolmentExport.query, *_NAMES),
+    )
     return len(session.execute(emptied.returning(EnrolmentExport.id)).all())
 
 

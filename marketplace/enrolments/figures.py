@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import Course, Run, RunSession, RunState
-from marketplace.enrolments.models import CANCELLED, LIVE, Attendance, Earning, EarningState, Enrolment
+from marketplace.enrolments.models import (
+    CANCELLED,
+    LIVE,
+    Attendance,
+    Earning,
+    EarningState,
+    Enrolment,
+    stands,
+)
 
 _WEEK = timedelta(days=7)
 
@@ -127,7 +135,7 @@ def _attendance_percent(session: Session, provider_id: uuid.UUID, now: datetime)
         .select_from(Enrolment)
         .join(Run, Enrolment.run_id == Run.id)
         .join(RunSession, RunSession.run_id == Run.id)
-        .outerjoin(Attendance, here)
+        .outerjoin(Attendance, here & stands())
         .where(
             Enrolment.provider_id == provider_id,
             Enrolment.state.not_in(CANCELLED),

@@ -1,7 +1,7 @@
 """What happened to a training balance: the ledger's movements, and what was set aside in between."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 import ledger
 from marketplace import chart, clock
+from marketplace.enrolments.correction_models import ResultCorrection
 from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
 
 HOLD, RELEASE, EXPIRY = "hold", "release", "expiry"
@@ -22,7 +23,8 @@ class HistoryRow:
     """One change of what could be spent. `kind` is the transaction's, or one of the three above.
 
     `amount` (signed) and `balance` (afterwards) are what can be spent, in rupiah: a purchase of what had
-    been set aside changes nothing. Rows that are no transaction have no `transaction_id`.
+    been set aside changes nothing. Rows that are no transaction have no `transaction_id`. `percent` is the
+    attendance as declared then, or as corrected by this very row.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class HistoryRow:
     balance: Decimal
     transaction_id: uuid.UUID | None
     enrolment: Enrolment | None
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class _Change:
     set_aside: Decimal
     transaction_id: uuid.UUID | None
     enrolment: Enrolment | None
+    percent: int | None = None
 
 
 def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
@@ -53,10 +57,11 @@ def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
         return []
     own = select(Enrolment).where(Enrolment.participant_id == participant_id)
     enrolments = session.scalars(own).unique().all()
-    by_transaction: dict[uuid.UUID, Enrolment] = {}
+    corrections = _corrections(session, participant_id)
+    known: dict[uuid.UUID, tuple[Enrolment, int | None]] = {}
     for each in enrolments:
-        by_transaction |= {key: each for key in (each.transaction_id, each.settlement_id) if key}
-    changes = [_posted(line, by_transaction.get(line.transaction_id)) for line in statement.lines]
+        known |= _transactions(each, corrections.get(each.id, []))
+    changes = [_posted(line, *known.get(line.transaction_id, (None, None))) for line in statement.lines]
     now = clock.now(session)
     changes += [change for each in enrolments if each.hold_id for change in _set_aside(each, now)]
     # stable: the ledger's own order within one instant
@@ -75,10 +80,33 @@ def cash_history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow
     ]
 
 
-def _posted(line: ledger.StatementLine, enrolment: Enrolment | None) -> _Change:
+def _transactions(
+    enrolment: Enrolment, corrections: Sequence[ResultCorrection]
+) -> dict[uuid.UUID, tuple[Enrolment, int | None]]:
+    """The ids of everything posted for an enrolment, each with the attendance that it went by."""
+    declared = corrections[0].old_percent if corrections else enrolment.percent
+    found = {key: (enrolment, declared) for key in (enrolment.transaction_id, enrolment.settlement_id) if key}
+    for each in corrections:
+        found |= dict.fromkeys(each.transaction_ids, (enrolment, each.new_percent))
+    return found
+
+
+def _corrections(session: Session, participant_id: uuid.UUID) -> dict[uuid.UUID, list[ResultCorrection]]:
+    """By enrolment, oldest first."""
+    rows = select(ResultCorrection).join(Enrolment, ResultCorrection.enrolment_id == Enrolment.id)
+    mine = rows.where(Enrolment.participant_id == participant_id).order_by(ResultCorrection.sequence)
+    found: dict[uuid.UUID, list[ResultCorrection]] = {}
+    for each in session.scalars(mine):
+        found.setdefault(each.enrolment_id, []).append(each)
+    return found
+
+
+def _posted(line: ledger.StatementLine, enrolment: Enrolment | None, percent: int | None) -> _Change:
     is_capture = enrolment is not None and enrolment.hold_id and line.kind == "purchase"
     set_aside = line.amount if is_capture else Decimal(0)
-    return _Change(line.kind, line.effective_at, line.amount, set_aside, line.transaction_id, enrolment)
+    return _Change(
+        line.kind, line.effective_at, line.amount, set_aside, line.transaction_id, enrolment, percent
+    )
 
 
 def _set_aside(enrolment: Enrolment, now: datetime) -> Iterator[_Change]:
@@ -98,6 +126,14 @@ def _rows(changes: list[_Change]) -> list[HistoryRow]:
         amount = change.balance - change.set_aside
         balance += amount
         found.append(
-            HistoryRow(change.kind, change.at, amount, balance, change.transaction_id, change.enrolment)
+            HistoryRow(
+                change.kind,
+                change.at,
+                amount,
+                balance,
+                change.transaction_id,
+                change.enrolment,
+                change.percent,
+            )
         )
     return found

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     DateTime,
     ForeignKey,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    exists,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -22,6 +24,7 @@ from ledger import Base, uuid7
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run, RunSession
 from marketplace.enrolments import places, tracking_models  # noqa: F401 - their tables are looked for here
+from marketplace.enrolments.correction_models import AttendanceStrike
 from marketplace.participants.models import Participant
 from marketplace.schemes.models import Rupiah, Scheme
 from marketplace.states import one_of
@@ -68,6 +71,9 @@ ENROLMENT_TRANSITIONS = {
         _S.CANCELLED_BY_PROGRAMME,
     },
     _S.ATTENDING: {_S.COMPLETED, _S.CANCELLED_BY_PROVIDER},
+    # a corrected result
+    _S.COMPLETED: {_S.NO_SHOW},
+    _S.NO_SHOW: {_S.COMPLETED},
 }
 
 
@@ -77,6 +83,7 @@ class Enrolment(Base):
     Inside the purchase's own transaction the row is first a claim of its key, with a price of zero:
     the price arrives together with the posting or the hold, so that no priced enrolment is without one.
     `confirm_by` is when the hold ends by itself; `decline_reason` is the provider's word against it.
+    `bought_by_staff`: the buyer acted for this very provider when they bought.
     """
 
     __tablename__ = "enrolment"
@@ -142,8 +149,10 @@ class Enrolment(Base):
     confirm_by: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     decline_reason: Mapped[str | None] = mapped_column(Text)
+    bought_by_staff: Mapped[bool] = mapped_column(default=False)
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    corrected_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     declared_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
     percent: Mapped[int | None] = mapped_column(SmallInteger)
     paid_percent: Mapped[int | None] = mapped_column(SmallInteger)
@@ -153,7 +162,9 @@ class Enrolment(Base):
     grant: Mapped[Grant] = relationship()
     scheme: Mapped[Scheme] = relationship()
     attendances: Mapped[list["Attendance"]] = relationship(back_populates="enrolment")
-    earning: Mapped["Earning | None"] = relationship(back_populates="enrolment")
+    earning: Mapped["Earning | None"] = relationship(
+        primaryjoin="(Enrolment.id == Earning.enrolment_id) & (Earning.state != 'corrected')", viewonly=True
+    )
 
     @property
     def is_live(self) -> bool:
@@ -175,7 +186,10 @@ class AttendanceMethod(StrEnum):
 
 
 class Attendance(Base):
-    """Somebody was there. Evidence: append-only, a trigger refuses UPDATE and DELETE."""
+    """Somebody was there. Evidence: append-only, a trigger refuses UPDATE and DELETE.
+
+    What a correction struck out has an AttendanceStrike; only what `stands()` counts.
+    """
 
     __tablename__ = "attendance"
     __table_args__ = (
@@ -194,6 +208,12 @@ class Attendance(Base):
     session: Mapped[RunSession] = relationship(lazy="joined", innerjoin=True)
 
 
+def stands() -> ColumnElement[bool]:
+    """That an attendance counts: no correction has struck it out."""
+    struck = exists().where(AttendanceStrike.attendance_id == Attendance.id)
+    return ~struck.where(AttendanceStrike.is_lifted.is_(False)).correlate(Attendance)
+
+
 class CheckInFailure(Base):
     """Wrong codes typed by one participant for one session: six digits must not be guessed.
 
@@ -209,22 +229,36 @@ class CheckInFailure(Base):
 
 
 class EarningState(StrEnum):
-    """Matured is computed from `matures_at`; paid means that the bank's statement shows it."""
+    """Matured is computed from `matures_at`; paid means that the bank's statement shows it.
+
+    A corrected one has been taken back whole, and counts nowhere; another may have taken its place.
+    """
 
     ACCRUED = "accrued"
     HELD = "held"
     PAID = "paid"
+    CORRECTED = "corrected"
 
+
+UNPAID = (EarningState.ACCRUED, EarningState.HELD)
+"""Owed to a provider and not yet paid."""
+
+UNDOUBTED = (EarningState.ACCRUED, EarningState.PAID, EarningState.CORRECTED)
+"""Nobody has to look at what these rest on."""
 
 EARNING_TRANSITIONS = {
-    EarningState.ACCRUED: {EarningState.HELD, EarningState.PAID},
-    EarningState.HELD: {EarningState.ACCRUED},
+    EarningState.ACCRUED: {EarningState.HELD, EarningState.PAID, EarningState.CORRECTED},
+    EarningState.HELD: {EarningState.ACCRUED, EarningState.CORRECTED},
     EarningState.PAID: {EarningState.ACCRUED},
 }
 
 
 class Earning(Base):
-    """What one completion makes payable. No evidence, no pay: `evidence_id` cannot be empty."""
+    """What one completion makes payable. No evidence, no pay: `evidence_id` cannot be empty.
+
+    One stands for each enrolment; those corrected stay beside it. `transaction_id` is the settlement or the
+    correction that credited the whole of it.
+    """
 
     __tablename__ = "earning"
     __table_args__ = (
@@ -232,6 +266,8 @@ class Earning(Base):
         CheckConstraint("gross > 0 AND fee >= 0 AND net = gross - fee AND net >= 0", name="amounts"),
         CheckConstraint("(state = 'held') = (hold_code IS NOT NULL)", name="hold"),
         CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid"),
+        Index("uq_earning_standing", "enrolment_id", unique=True, postgresql_where="state <> 'corrected'"),
+        Index(None, "enrolment_id"),
         Index(
             "ix_earning_waiting",
             "scheme_code",
@@ -242,7 +278,7 @@ class Earning(Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
-    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"), unique=True)
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"))
     provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("provider.id"), index=True)
     scheme_code: Mapped[str] = mapped_column(ForeignKey("scheme.code"))
     evidence_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("attendance.id"))
@@ -255,4 +291,4 @@ class Earning(Base):
     matures_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     transaction_id: Mapped[uuid.UUID]
-    enrolment: Mapped[Enrolment] = relationship(back_populates="earning", lazy="joined", innerjoin=True)
+    enrolment: Mapped[Enrolment] = relationship(lazy="joined", innerjoin=True)

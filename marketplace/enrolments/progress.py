@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, lazyload
 
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments import pay
-from marketplace.enrolments.models import SEATED, Attendance, Earning, Enrolment
+from marketplace.enrolments.models import SEATED, Attendance, Earning, EarningState, Enrolment, stands
 from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
@@ -39,9 +39,15 @@ class Progress:
         return pay.split(self.enrolment.price, 100, self.enrolment.fee_rate).net
 
 
+def standing_earning() -> ColumnElement[bool]:
+    """The join from an enrolment to its earning, past those that were corrected."""
+    return (Earning.enrolment_id == Enrolment.id) & (Earning.state != EarningState.CORRECTED)
+
+
 def progress_select() -> Select[Any]:
     """Enrolment, earning, attended, promised: the columns that read_progress understands."""
-    attended = select(func.count()).select_from(Attendance).where(Attendance.enrolment_id == Enrolment.id)
+    own = Attendance.enrolment_id == Enrolment.id
+    attended = select(func.count()).select_from(Attendance).where(own, stands())
     promised = select(func.count()).select_from(RunSession).where(RunSession.run_id == Enrolment.run_id)
     return (
         select(
@@ -50,7 +56,7 @@ def progress_select() -> Select[Any]:
             attended.correlate(Enrolment).scalar_subquery(),
             promised.correlate(Enrolment).scalar_subquery(),
         )
-        .outerjoin(Earning, Earning.enrolment_id == Enrolment.id)
+        .outerjoin(Earning, standing_earning())
         .options(
             lazyload(Earning.enrolment),
             lazyload(Enrolment.participant, Participant.user).lazyload(User.roles),

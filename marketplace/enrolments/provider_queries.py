@@ -18,8 +18,9 @@ from marketplace.enrolments.models import (
     EarningState,
     Enrolment,
     EnrolmentState,
+    stands,
 )
-from marketplace.enrolments.progress import Progress, progress_select, read_progress
+from marketplace.enrolments.progress import Progress, progress_select, read_progress, standing_earning
 from marketplace.errors import NotFound
 from marketplace.identity.models import User
 from marketplace.participants.models import Participant
@@ -178,7 +179,7 @@ def roll_call(session: Session, meeting: RunSession) -> list[RollCallRow]:
     rows = session.execute(
         select(Enrolment, Attendance)
         .join(Participant, Enrolment.participant_id == Participant.id)
-        .outerjoin(Attendance, here)
+        .outerjoin(Attendance, here & stands())
         .where(Enrolment.run_id == meeting.run_id, Enrolment.state.not_in(_ABSENT))
         .options(
             lazyload(Attendance.session),  # its inner join would drop who did not come
@@ -195,7 +196,9 @@ def count_attendance(session: Session, run_id: uuid.UUID) -> dict[uuid.UUID, int
         RunSession, Attendance.session_id == RunSession.id
     )
     return dict(
-        session.execute(rows.where(RunSession.run_id == run_id).group_by(Attendance.session_id)).all()
+        session.execute(
+            rows.where(RunSession.run_id == run_id, stands()).group_by(Attendance.session_id)
+        ).all()
     )
 
 
@@ -225,7 +228,7 @@ def _totals(wanted: Select[Any]) -> Select[*tuple[Any, ...]]:
     return (
         select(func.count(), *(func.coalesce(each, Decimal(0)) for each in sums))
         .select_from(Enrolment)
-        .outerjoin(Earning, Earning.enrolment_id == Enrolment.id)
+        .outerjoin(Earning, standing_earning())
         .where(Enrolment.id.in_(wanted))
     )
 
@@ -254,7 +257,8 @@ def _filtered(provider_id: uuid.UUID, filters: Filters) -> Select[Any]:
 
 def _percent() -> Any:
     """As declared; before that attended of promised, rounded down."""
-    attended = select(func.count()).select_from(Attendance).where(Attendance.enrolment_id == Enrolment.id)
+    own = Attendance.enrolment_id == Enrolment.id
+    attended = select(func.count()).select_from(Attendance).where(own, stands())
     promised = select(func.count()).select_from(RunSession).where(RunSession.run_id == Enrolment.run_id)
     counts = [each.correlate(Enrolment).scalar_subquery() for each in (attended, promised)]
     return func.coalesce(Enrolment.percent, 100 * counts[0] // func.nullif(counts[1], 0, type_=Integer), 0)

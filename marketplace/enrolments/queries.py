@@ -13,7 +13,16 @@ from marketplace.batches import queries as grants
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments.figures import Figures, Stage, enrolments_per_day, figures_for_provider
 from marketplace.enrolments.history import HistoryRow, cash_history, history
-from marketplace.enrolments.models import LIVE, SEATED, Attendance, Earning, EarningState, Enrolment
+from marketplace.enrolments.models import (
+    LIVE,
+    SEATED,
+    UNPAID,
+    Attendance,
+    Earning,
+    EarningState,
+    Enrolment,
+    stands,
+)
 from marketplace.enrolments.progress import Progress, progress_select, read_progress
 from marketplace.enrolments.provider_queries import (
     Filters,
@@ -154,7 +163,7 @@ def list_meetings(session: Session, enrolment: Enrolment) -> list[AttendedMeetin
     own = (Attendance.session_id == RunSession.id) & (Attendance.enrolment_id == enrolment.id)
     rows = session.execute(
         select(RunSession, Attendance)
-        .outerjoin(Attendance, own)
+        .outerjoin(Attendance, own & stands())
         .options(lazyload(Attendance.session))  # its inner join would drop who did not come
         .where(RunSession.run_id == enrolment.run_id)
         .order_by(RunSession.sequence)
@@ -170,7 +179,7 @@ def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     set_aside = grants.set_aside_of(session, participant_id)
     escrow = _sum(session, Enrolment.price, _of(participant_id) & Enrolment.state.in_(LIVE))
     earned = _of(participant_id)
-    due = _sum(session, Earning.gross, earned & (Earning.state != EarningState.PAID))
+    due = _sum(session, Earning.gross, earned & Earning.state.in_(UNPAID))
     paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
     returned = total - available - set_aside - escrow - due - paid
     return Money(available, set_aside, escrow, due, paid, returned, total)

@@ -17,7 +17,7 @@ from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run, RunState
-from marketplace.enrolments import confirmation, locks, offer, receipts, waiting
+from marketplace.enrolments import confirmation, conflicts, locks, offer, receipts, waiting
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import (
     AlreadyEnrolled,
@@ -158,6 +158,7 @@ def _claim_values(request: PurchaseRequest, grant: Grant, run: Run, now: datetim
         "fee_rate": grant.scheme.fee_rate,
         "balance_after": Decimal(0),
         "purchased_at": now,
+        "bought_by_staff": conflicts.is_staff(grant.participant.user_id, run.course.provider_id),
     }
 
 

@@ -129,10 +129,13 @@ def _accrue(session: Session, verdicts: Sequence[Verdict], now: datetime) -> Non
         if enrolment.scheme_code not in maturity:
             days = enrolment.scheme.maturity_working_days
             maturity[enrolment.scheme_code] = calendar.end_of_working_days(session, now, days)
-        session.add(_earning(verdict, now, maturity[enrolment.scheme_code]))
+        if enrolment.settlement_id is None:
+            raise ValueError("an earning without its settlement")
+        session.add(make_earning(verdict, enrolment.settlement_id, now, maturity[enrolment.scheme_code]))
 
 
-def _earning(verdict: Verdict, now: datetime, matures_at: datetime) -> Earning:
+def make_earning(verdict: Verdict, transaction_id: uuid.UUID, now: datetime, matures_at: datetime) -> Earning:
+    """The earning of a verdict that pays; `transaction_id` credited it."""
     enrolment, split = verdict.enrolment, verdict.split
     return Earning(
         enrolment_id=enrolment.id,
@@ -146,7 +149,7 @@ def _earning(verdict: Verdict, now: datetime, matures_at: datetime) -> Earning:
         hold_code=verdict.hold_code,
         accrued_at=now,
         matures_at=matures_at,
-        transaction_id=enrolment.settlement_id,
+        transaction_id=transaction_id,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue.models import Run, RunSession
-from marketplace.enrolments.models import CANCELLED, Attendance, AttendanceMethod, Enrolment
+from marketplace.enrolments.models import CANCELLED, Attendance, AttendanceMethod, Enrolment, stands
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import list_for_run
 
@@ -46,7 +46,7 @@ def attendance_sheet(session: Session, run: Run) -> Sheet:
     recorded = session.execute(
         select(Attendance.enrolment_id, Attendance.session_id, Attendance.method)
         .join(RunSession, Attendance.session_id == RunSession.id)
-        .where(RunSession.run_id == run.id)
+        .where(RunSession.run_id == run.id, stands())
     ).all()
     marks: dict[tuple[uuid.UUID, uuid.UUID], AttendanceMethod] = {
         (enrolment_id, meeting_id): AttendanceMethod(method) for enrolment_id, meeting_id, method in recorded

@@ -1,4 +1,4 @@
-"""A provider's last weeks: seats filled, classes completed, money recognised, matured and paid.
+"""A provider's last weeks: seats filled, classes completed, reviews, money recognised, matured and paid.
 
 A week is named by its Monday, in Asia/Jakarta. Every week has its row.
 """
@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, case, cast, func, select
@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import Course, Run, RunState
+from marketplace.enrolments.learning_models import Review
 from marketplace.enrolments.models import Earning, EarningState, Enrolment, EnrolmentState
 
 WEEKS = 12
+_LOW = 2
 _WEEK = timedelta(days=7)
 
 
@@ -33,6 +35,21 @@ class Share:
     def percent(self) -> int | None:
         """Rounded down; None where there was nothing."""
         return 100 * self.part // self.whole if self.whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The reviews written in one week: how many, their stars together, and how many gave one or two."""
+
+    week: date
+    reviews: int
+    stars: int
+    low: int
+
+    @property
+    def average(self) -> Decimal | None:
+        """Stars to one decimal, half up, as a course's rating; None where nobody reviewed."""
+        return average_of(self.stars, self.reviews)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +100,32 @@ def completed(session: Session, provider_id: uuid.UUID, now: datetime) -> Sequen
     return _shares(session, rows, now)
 
 
+def rated(session: Session, provider_id: uuid.UUID, now: datetime) -> Sequence[Rated]:
+    """Reviews by the week in which they were written, with the stars that they give now. One query."""
+    week = _week_of(Review.written_at)
+    is_low = case((Review.rating <= _LOW, 1), else_=0)
+    rows = (
+        select(week, func.count(), func.sum(Review.rating), func.sum(is_low))
+        .where(
+            Review.provider_id == provider_id,
+            Review.written_at >= clock.start_of_day(weeks_until(now)[0]),
+        )
+        .group_by(week)
+    )
+    found = {each[0]: tuple(map(int, each[1:])) for each in session.execute(rows)}
+    return [Rated(each, *found.get(each, (0, 0, 0))) for each in weeks_until(now)]
+
+
+def average_of(stars: int, reviews: int) -> Decimal | None:
+    """The mean to one decimal, half up; None of nothing."""
+    return (Decimal(stars) / reviews).quantize(Decimal("0.1"), ROUND_HALF_UP) if reviews else None
+
+
 def money_by_week(session: Session, provider_id: uuid.UUID, now: datetime) -> Sequence[Money]:
     """What was recognised, matured and paid; held money has not matured. Three queries."""
     since = clock.start_of_day(weeks_until(now)[0])
     is_mature = (Earning.matures_at <= now) & (Earning.state != EarningState.HELD)
-    own = Earning.provider_id == provider_id
+    own = (Earning.provider_id == provider_id) & (Earning.state != EarningState.CORRECTED)
     accrued = _net_by_week(session, Earning.accrued_at, own & (Earning.accrued_at >= since))
     matured = _net_by_week(session, Earning.matures_at, own & (Earning.matures_at >= since) & is_mature)
     paid = _net_by_week(session, Earning.paid_at, own & (Earning.paid_at >= since))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ledger import uuid7
 from marketplace import clock
-from marketplace.enrolments.models import Earning, EarningState
+from marketplace.enrolments.models import UNPAID, Earning, EarningState
 from marketplace.payouts.iso20022 import (
     CreditTransfer,
     Debtor,
@@ -99,7 +99,7 @@ def _matured(scheme_code: str, now: datetime) -> Select[uuid.UUID, uuid.UUID, De
         select(Earning.id, Earning.provider_id, Earning.net, Earning.matures_at, Earning.state)
         .where(
             Earning.scheme_code == scheme_code,
-            Earning.state != EarningState.PAID,
+            Earning.state.in_(UNPAID),
             Earning.matures_at <= now,
             ~in_a_payout,
         )

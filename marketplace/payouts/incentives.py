@@ -17,7 +17,7 @@ import ledger
 from marketplace import chart, clock
 from marketplace.batches.models import Grant
 from marketplace.enrolments.learning_models import Certificate
-from marketplace.enrolments.models import Earning, EarningState, Enrolment
+from marketplace.enrolments.models import UNDOUBTED, Earning, Enrolment
 from marketplace.events import service as events
 from marketplace.notifications import service as notifications
 from marketplace.payouts import incentive_letters as letters
@@ -143,8 +143,7 @@ def _month_after(moment: datetime) -> datetime:
 
 def _is_held() -> Exists:
     """Somebody still has to look at what the certificate rests on."""
-    doubted = Earning.state.not_in((EarningState.ACCRUED, EarningState.PAID))
-    return exists().where(Earning.enrolment_id == Certificate.enrolment_id, doubted)
+    return exists().where(Earning.enrolment_id == Certificate.enrolment_id, Earning.state.not_in(UNDOUBTED))
 
 
 def _lock_grants(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Grant]:

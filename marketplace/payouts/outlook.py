@@ -17,7 +17,7 @@ from sqlalchemy import Date, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.enrolments.models import Earning, EarningState
+from marketplace.enrolments.models import UNPAID, Earning, EarningState
 from marketplace.payouts.due import WaitingReason
 from marketplace.payouts.models import Payout, PayoutLine, PayoutRun, PayoutRunState, PayoutState
 from marketplace.providers import queries as providers
@@ -109,9 +109,7 @@ def _unpaid(provider_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
     day = cast(func.timezone(clock.ZONE.key, Earning.matures_at), Date)
     columns = (Earning.scheme_code, day, Earning.state, func.coalesce(place, _FREE))
     rows = select(*columns, func.sum(Earning.net), func.count())
-    return rows.where(Earning.provider_id == provider_id, Earning.state != EarningState.PAID).group_by(
-        *columns
-    )
+    return rows.where(Earning.provider_id == provider_id, Earning.state.in_(UNPAID)).group_by(*columns)
 
 
 def _sort(rows: Iterable[Any]) -> _Found:

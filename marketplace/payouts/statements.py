@@ -7,11 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 import ledger
 from marketplace import chart, clock
-from marketplace.enrolments.models import Earning
+from marketplace.enrolments.models import Earning, Enrolment
 from marketplace.payouts.models import Payout
 
 _ENROLMENT = "enrolment:"
@@ -22,7 +22,8 @@ _PAYOUT = "po_"
 class Line:
     """One posting on what is owed to the provider, with what it was for; rupiah, positive when owed more.
 
-    `earning` where a completion made it, `payout` where money left or came back.
+    `enrolment` where it is about one, `earning` where this posting credited it, and `payout` where money left
+    or came back.
     """
 
     at: datetime
@@ -30,6 +31,7 @@ class Line:
     amount: Decimal
     balance: Decimal
     transaction_id: uuid.UUID
+    enrolment: Enrolment | None
     earning: Earning | None
     payout: Payout | None
 
@@ -77,7 +79,7 @@ def next_month(month: date) -> date:
 
 
 def month_statement(session: Session, provider_id: uuid.UUID, month: date) -> MonthStatement:
-    """The statement of one month (its first day), in Asia/Jakarta. At most four queries.
+    """The statement of one month (its first day), in Asia/Jakarta. At most five queries.
 
     A provider that has earned nothing yet has no account, and so a statement of zeros.
     """
@@ -87,15 +89,20 @@ def month_statement(session: Session, provider_id: uuid.UUID, month: date) -> Mo
         found = ledger.statement(session, chart.payable(provider_id), begins, ends)
     except ledger.UnknownAccount:
         return MonthStatement(month, is_closed, Decimal(0), [], Decimal(0))
-    enrolments = [_id(line.reference, _ENROLMENT) for line in found.lines]
-    earnings = _earnings(session, {each for each in enrolments if each})
+    earnings = _earnings(session, {line.transaction_id for line in found.lines})
+    enrolments = _enrolments(
+        session, {each for line in found.lines if (each := _id(line.reference, _ENROLMENT))}
+    )
     payouts = _payouts(session, {each for line in found.lines if (each := _id(line.reference, _PAYOUT))})
-    lines = [_line(line, earnings, payouts) for line in found.lines]
+    lines = [_line(line, enrolments, earnings, payouts) for line in found.lines]
     return MonthStatement(month, is_closed, found.opening, lines, found.closing)
 
 
 def _line(
-    line: ledger.StatementLine, earnings: Mapping[uuid.UUID, Earning], payouts: Mapping[uuid.UUID, Payout]
+    line: ledger.StatementLine,
+    enrolments: Mapping[uuid.UUID, Enrolment],
+    earnings: Mapping[uuid.UUID, Earning],
+    payouts: Mapping[uuid.UUID, Payout],
 ) -> Line:
     enrolment_id, payout_id = _id(line.reference, _ENROLMENT), _id(line.reference, _PAYOUT)
     return Line(
@@ -104,7 +111,8 @@ def _line(
         amount=line.amount,
         balance=line.balance,
         transaction_id=line.transaction_id,
-        earning=earnings.get(enrolment_id) if enrolment_id else None,
+        enrolment=enrolments.get(enrolment_id) if enrolment_id else None,
+        earning=earnings.get(line.transaction_id),
         payout=payouts.get(payout_id) if payout_id else None,
     )
 
@@ -114,9 +122,15 @@ def _id(reference: str | None, prefix: str) -> uuid.UUID | None:
     return uuid.UUID(reference.removeprefix(prefix)) if reference and reference.startswith(prefix) else None
 
 
-def _earnings(session: Session, enrolment_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Earning]:
-    found = session.scalars(select(Earning).where(Earning.enrolment_id.in_(enrolment_ids)))
-    return {each.enrolment_id: each for each in found}
+def _enrolments(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Enrolment]:
+    return {each.id: each for each in session.scalars(select(Enrolment).where(Enrolment.id.in_(ids)))}
+
+
+def _earnings(session: Session, transaction_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Earning]:
+    """By the transaction that credited them."""
+    wanted = select(Earning).where(Earning.transaction_id.in_(transaction_ids))
+    found = session.scalars(wanted.options(lazyload(Earning.enrolment)))
+    return {each.transaction_id: each for each in found}
 
 
 def _payouts(session: Session, payout_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Payout]:

@@ -32,6 +32,9 @@ def list_steps(session: Session, enrolment: Enrolment) -> list[Step]:
 
 def _words(record: TransactionRecord) -> str:
     """Each place the money went to, with its sum."""
+    if record.reverses is not None:
+        amount = rupiah(sum((each.amount for each in record.postings), Decimal(0)))
+        return _("Hasil dikoreksi: %(amount)s dihitung ulang", amount=amount)
     sums: dict[str, Decimal] = {}
     for posting in record.postings:
         place = _PLACE_OF.get(posting.credit.partition(":")[0], "other")

@@ -28,7 +28,7 @@ _LABEL_WIDTH = 24
 class Bar:
     """One column: its height, its tick (or ""), whether it is paler, and what kind of money colours it."""
 
-    value: int
+    value: float
     tick: str = ""
     pale: bool = False
     kind: str = ""
@@ -152,7 +152,7 @@ def _y(value: float, top: int) -> float:
 
 
 def _grid(top: int) -> list[Markup]:
-    steps = 4 if top >= 4 else top
+    steps = 4 if top % 4 == 0 else top
     values = [top * step // steps for step in range(steps + 1)]
     line = Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-30" y="{1}">{2}</text>')
     return [line.format(_y(value, top), _y(value, top) + 4, number(value)) for value in values]

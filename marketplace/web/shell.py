@@ -131,6 +131,7 @@ _OF_COURSES = (
 
 _OF_ENROLMENTS = (
     "provider.enrolment", "provider.ask_decline", "provider.ask_export", "provider.export",
+    "provider.ask_correction", "provider.review_correction", "provider.correct",
 )  # fmt: skip
 
 

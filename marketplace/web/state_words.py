@@ -104,6 +104,8 @@ def earning_tag(earning: Earning | None, now: datetime) -> Tag:
         return _("Dibayarkan"), "daun", "check"
     if earning.state == EarningState.HELD:
         return _("Ditahan"), "bata", "warning"
+    if earning.state == EarningState.CORRECTED:
+        return _("Dikoreksi"), "", "back"
     if earning.matures_at <= now:
         return _("Siap dibayar"), "kunyit", None
     return _("Diakui"), "tarum", None
@@ -159,6 +161,8 @@ def kind_words(kind: str) -> str:
         "purchase": _("Pembelian"),
         "cancellation": _("Pembatalan"),
         "completion": _("Penyelesaian"),
+        "correction": _("Koreksi hasil"),
+        "reversal": _("Ditarik untuk dikoreksi"),
         "payout": _("Pembayaran dikirim"),
         "payout_confirmed": _("Pembayaran sampai"),
         "payout_rejected": _("Pembayaran ditolak bank"),

@@ -141,6 +141,22 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Terlalu banyak kode salah. Tunggu sampai %(until)s, lalu coba lagi.", until=moment(d["until"])
     ),
     "run_not_over": lambda d: _("Kelas belum selesai. Penyelesaian bisa dinyatakan setelah sesi terakhir."),
+    "result_final": lambda d: _("Hasil ini sudah tetap, jadi tidak bisa dikoreksi lagi."),
+    "nothing_corrected": lambda d: _("Dengan centang ini persennya tetap sama. Ubah dulu, lalu tinjau."),
+    "correction_outdated": lambda d: _(
+        "Hasil ini sudah dikoreksi sejak halaman ini dibuka. Periksa dulu yang berlaku sekarang."
+    ),
+    "already_spent": lambda d: _(
+        "Sisa yang kembali ke peserta sudah dipakai, jadi hasil yang lebih tinggi tidak bisa dibayar lagi. "
+        "Saldo peserta tidak boleh kurang dari nol."
+    ),
+    "evidence_of_others": lambda d: ngettext(
+        "Presensi yang dicoret satu-satunya bukti bahwa kelas ini berlangsung bagi %(num)s peserta lain, "
+        "jadi tidak bisa dicoret.",
+        "Presensi yang dicoret satu-satunya bukti bahwa kelas ini berlangsung bagi %(num)s peserta lain, "
+        "jadi tidak bisa dicoret.",
+        d["others"],
+    ),
     "too_many_exports": lambda d: _("Beberapa berkas masih disiapkan. Tunggu sampai salah satunya selesai."),
     "too_many_messages": lambda d: _(
         "Paling banyak %(most)s pesan dalam 24 jam untuk satu jadwal. Coba lagi nanti.", most=d["most"]

@@ -75,6 +75,8 @@ def test_a_small_demo_ends_with_books_that_balance(played: Played) -> None:
     assert "12 registered" in played.outcome.stdout
     assert "24 attempts" in played.outcome.stdout
     assert "submitted and approved" in played.outcome.stdout
+    assert "seats confirmed, 1 declined" in played.outcome.stdout
+    assert "1 result corrected from" in played.outcome.stdout
 
 
 def test_progress_is_for_terminals_alone(played: Played) -> None:

@@ -134,6 +134,11 @@ def test_a_session_is_open_now_for_somebody_who_has_not_checked_in(seeded: Seede
     assert hours_left > 6
 
 
+def test_a_result_was_corrected_and_a_run_written_to(seeded: Seeded) -> None:
+    assert seeded.rows("SELECT old_percent, new_percent FROM result_correction") == [(100, 66)]
+    assert seeded.value("SELECT recipients FROM run_message") == 5
+
+
 def test_runs_are_in_every_state(seeded: Seeded) -> None:
     found = seeded.rows(
         "SELECT count(*) FILTER (WHERE state = 'open' AND starts_at > ledger.now()),"

@@ -118,6 +118,7 @@ def test_every_filter_has_counts_and_lives_in_the_address(client: FlaskClient, k
     assert offered["province", "34"] == "DI Yogyakarta 30"
     assert offered["price", "free"] == "Gratis 8"
     assert offered["price", "low"] == "Sampai Rp500.000 8"
+    assert (offered["rating", "4"], offered["rating", "3"]) == ("Bintang 4 ke atas 6", "Bintang 3 ke atas 12")
     assert offered["provider", slug] == "Dapur Nusantara 30"
     assert offered["seats", "open"] == "Masih ada kursi 8"
     address = f"/kursus?province=34&price=free&provider={slug}&seats=open&mode=in_person&mode=online"
@@ -125,6 +126,7 @@ def test_every_filter_has_counts_and_lives_in_the_address(client: FlaskClient, k
     assert "8 kursus ditemukan" in words(found)
     ticked = {named(box) for box in read(found).select(".saring input[checked]")}
     assert ticked == set(parse_qsl(address.partition("?")[2]))
+    assert "12 kursus ditemukan" in words(client.get("/kursus?rating=3&rating=x&sort=rating").text)
     chips = {words(str(each)): str(each["href"]) for each in read(found).select(".cip")}
     assert "provider" not in chips["Dapur Nusantara hapus saringan"]
 

@@ -1,12 +1,14 @@
-"""What follows a declared run: reviews, some of them bad, and what providers answer."""
+"""What follows a declared run: a correction; reviews, some of them bad, and what providers answer."""
 
 import uuid
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.catalogue.models import Run
 from marketplace.dev.demo import troupe
-from marketplace.enrolments import reviewing
+from marketplace.enrolments import correction, reviewing
+from marketplace.enrolments.correction import Wish
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 
 INCENTIVE_AFTER = 9
@@ -19,6 +21,21 @@ _OPINIONS = (
     (5, "Runtut dari awal sampai akhir. Langsung saya pakai di toko.", ""),
     (2, "Terlalu cepat untuk pemula. Saya ketinggalan sejak sesi ketiga.", ""),
 )
+
+
+def correct(session: Session, run_id: uuid.UUID) -> None:
+    """Its provider finds that somebody had been ticked for a last session which they did not come to."""
+    done = (Enrolment.run_id == run_id) & (Enrolment.state == EnrolmentState.COMPLETED)
+    newest = select(Enrolment.id).where(done).order_by(Enrolment.id.desc()).limit(1)
+    sessions = [each.id for each in session.get_one(Run, run_id).sessions]
+    wish = Wish(
+        1,
+        frozenset(sessions[:-1]),
+        "Kodenya diketikkan temannya; ia sendiri pulang sebelum sesi terakhir",
+        "Daftar hadir bertanda tangan, halaman 3",
+    )
+    enrolment_id = session.scalars(newest).one()
+    correction.correct(session, enrolment_id, wish, troupe.staff_of_run(session, run_id))
 
 
 def review(session: Session, run_id: uuid.UUID) -> None:

@@ -72,6 +72,7 @@ def _play(ground: Playground, catalogue: Path, say: Say) -> bool:
         opening.receive_money(ground)
         arrivals.register_everybody(ground)
         shopping.buy(ground)
+        shopping.confirm_seats(ground)
         shopping.change_minds(ground)
         school = classes.hold_classes(ground)
         payday.declare(ground, school)

@@ -70,6 +70,10 @@ class Direction:
         if scene.declared_on is not None:
             self._do(scene.declared_on, 16, lambda session: troupe.declare(session, staged.run))
             self._follow_up(scene.declared_on, staged)
+        if scene.declared_on is not None and scene.corrected:
+            self._do(scene.declared_on + 1, 11, lambda session: aftermath.correct(session, staged.run))
+        if scene.message:
+            self._do(-1, 17, lambda session: troupe.write_to(session, staged.run, scene.message))
         if scene.cancelled_on is not None:
             self._do(
                 scene.cancelled_on, 15, lambda session: troupe.call_off(session, staged.run, scene.reason)

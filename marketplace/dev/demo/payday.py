@@ -2,18 +2,34 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from marketplace.clock import ZONE
 from marketplace.dev.demo import timetable
 from marketplace.dev.demo.classes import School, send_lists
 from marketplace.dev.demo.playground import Playground
+from marketplace.dev.demo.report import Step
 from marketplace.dev.demo.stage import APPROVER, SUBMITTER
 
 _DECLARED_BY_PROVIDERS = 12
 _OVERDUE_DAYS, _MATURITY_DAYS = 4, 6  # working days, one more than the scheme's
 _JOB_SECONDS = 150.0
 
+_SAID = {
+    "reason": "Salah baca daftar: hanya sesi pertama yang dihadiri",
+    "evidence": "Daftar hadir, halaman 2",
+}
+_CORRECTABLE = """
+    SELECT e.id, (SELECT u.email FROM provider_staff f JOIN "user" u ON u.id = f.user_id
+                  WHERE f.provider_id = e.provider_id ORDER BY f.added_at LIMIT 1)
+    FROM enrolment e JOIN earning g ON g.enrolment_id = e.id
+    WHERE e.state = 'completed' AND e.percent >= 50
+        AND g.state = 'accrued' AND g.matures_at > ledger.now()
+        AND NOT EXISTS (SELECT FROM earning o JOIN attendance a ON a.id = o.evidence_id
+                        WHERE a.enrolment_id = e.id AND o.enrolment_id <> e.id)
+    ORDER BY e.id LIMIT 1"""
+_CORRECTED = "SELECT old_percent, new_percent FROM result_correction"
 _PREPARED = "SELECT id FROM payout_run WHERE state = 'prepared' ORDER BY id"
 _PREPARED_TODAY = """
     SELECT EXISTS (SELECT FROM payout_run WHERE state = 'prepared'
@@ -34,6 +50,7 @@ def declare(ground: Playground, school: School) -> None:
         runs = _to_declare(school)
         ground.sign_in_all(staff for _, staff in runs)
         ground.everybody(runs, lambda each: _declare(ground, *each), "declaring")
+        _correct(ground, step)
         ground.travel(ground.days.at(timetable.LAST_DAY, 20))
         send_lists(ground, {run_id: each for run_id, each in school.coded.items() if each.is_long})
         ground.travel(_morning(_working_day(ground, ground.reader.now(), _OVERDUE_DAYS)))
@@ -103,6 +120,21 @@ def retry(ground: Playground) -> None:
 def _declare(ground: Playground, run_id: uuid.UUID, staff: str) -> None:
     visitor = ground.sign_in(staff)
     visitor.must(visitor.open(f"/lembaga/jadwal/{run_id}/selesai").form("/selesai"))
+
+
+def _correct(ground: Playground, step: Step) -> None:
+    """One provider finds a mistake in what it has declared."""
+    found = ground.reader.rows(_CORRECTABLE)
+    if not found:
+        return
+    enrolment_id, staff = found[0]
+    visitor = ground.sign_in(staff)
+    form = visitor.open(f"/lembaga/pendaftaran/{enrolment_id}/koreksi").form("/koreksi/tinjau")
+    kept = [value for _, value in form.choices][:1]
+    visitor.send(form, _SAID, kept).form("/koreksi")  # the page that says what follows
+    visitor.must(replace(form, action=form.action.removesuffix("/tinjau")), _SAID, kept)
+    old, new = ground.reader.rows(_CORRECTED)[0]
+    step.add(f"1 result corrected from {old} % to {new} %")
 
 
 def _let_go(ground: Playground) -> list[uuid.UUID]:

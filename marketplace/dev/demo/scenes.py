@@ -59,7 +59,9 @@ class Scene:
     """One run and the people in it.
 
     `present` says for how many sessions a named person came. `extras` others came to everything.
-    `withdraws` cancels their purchase in time.
+    `withdraws` cancels their purchase in time. `corrected` means that one of the others had not come to
+    the last session, which the provider found out the day after it had declared. `message` went to everybody
+    yesterday.
     `uploaded` means that the provider sent its own list, `confirms` that it wants to confirm seats, and
     has not yet. `in_line` stands on its waiting list. `note` is for the provider's staff.
     """
@@ -77,6 +79,8 @@ class Scene:
     uploaded: bool = False
     confirms: bool = False
     in_line: str | None = None
+    corrected: bool = False
+    message: str = ""
     note: str = ""
 
 
@@ -144,7 +148,15 @@ def _ripe(days: Days, declared_on: int) -> list[Scene]:
     last = declared_on - 1
     return [
         Scene("bekal:k07", _every(days, last - 3, 4, 1), last - 6, extras=3, declared_on=declared_on),
-        Scene("bekal:r03", _every(days, last - 2, 3, 1), last - 6, extras=4, declared_on=declared_on),
+        Scene(
+            "bekal:r03",
+            _every(days, last - 2, 3, 1),
+            last - 6,
+            extras=4,
+            declared_on=declared_on,
+            corrected=True,
+            note="Satu hasil dikoreksi sehari setelah dinyatakan",
+        ),
         Scene("bekal:t02", _every(days, last - 3, 4, 1), last - 6, extras=3, declared_on=declared_on),
         Scene(
             "bekal:k15",
@@ -240,7 +252,14 @@ def _to_come(days: Days) -> list[Scene]:
             cancelled_on=-1,
             reason="Peserta terlalu sedikit",
         ),
-        Scene("bekal:u12", _every(days, 1, 5, 1), -3, {"english": 0}, extras=4),
+        Scene(
+            "bekal:u12",
+            _every(days, 1, 5, 1),
+            -3,
+            {"english": 0},
+            extras=4,
+            message="Besok kita mulai pukul 09.00. Bawa alat tulis dan baju yang boleh kotor.",
+        ),
         Scene("bekal:r08", _every(days, 6, 8, 1), -3, extras=3, seats=12),
         Scene(
             "bekal:u07",

@@ -1,6 +1,7 @@
 """Buying and changing one's mind, by the review page and its one button."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -29,6 +30,12 @@ _CANCELLABLE = """
     WHERE e.state = 'purchased' AND e.price > 0 AND r.starts_at > ledger.now() ORDER BY e.id"""
 
 
+_AWAITING = """
+    SELECT e.id, (SELECT u.email FROM provider_staff f JOIN "user" u ON u.id = f.user_id
+                  WHERE f.provider_id = e.provider_id ORDER BY f.added_at LIMIT 1)
+    FROM enrolment e WHERE e.state = 'awaiting_confirmation' ORDER BY e.id"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wishes:
     """What one person opens in as many tabs; `repeats` sends the first form twice."""
@@ -48,6 +55,25 @@ def buy(ground: Playground) -> None:
         step.add(f"{sum(outcomes.values())} attempts")
         for outcome, count in sorted(outcomes.items()):
             step.add(f"{count} {outcome}")
+
+
+def confirm_seats(ground: Playground) -> None:
+    """Providers answer whoever waits for a seat: one is declined, the others get theirs."""
+    with ground.report.step("confirmations") as step:
+        asked: dict[str, list[object]] = defaultdict(list)
+        for enrolment_id, staff in ground.reader.rows(_AWAITING):
+            asked[staff].append(enrolment_id)
+        if not asked:
+            step.add("no seat waited")
+            return
+        ground.sign_in_all(asked)
+        first = next(iter(asked))
+        _decline(ground, first, asked[first].pop())
+        ground.everybody(asked.items(), lambda each: _confirm(ground, *each), "confirming")
+        confirmed = ground.reader.value(
+            "SELECT count(*) FROM enrolment WHERE confirmed_at IS NOT NULL AND state = 'purchased'"
+        )
+        step.add(f"{confirmed} seats confirmed, 1 declined")
 
 
 def change_minds(ground: Playground) -> None:
@@ -104,6 +130,18 @@ def _press(visitor: Visitor, form: Form, *, twice: bool) -> str:
     if not known:
         raise PageFault(f"{form.action} answered {answer.status}: {problem}")
     return known[0]
+
+
+def _confirm(ground: Playground, staff: str, enrolment_ids: Sequence[object]) -> None:
+    visitor = ground.guests[staff]
+    for enrolment_id in enrolment_ids:
+        visitor.must(visitor.remember(f"/lembaga/pendaftaran/{enrolment_id}/konfirmasi"))
+
+
+def _decline(ground: Playground, staff: str, enrolment_id: object) -> None:
+    visitor = ground.guests[staff]
+    page = visitor.open(f"/lembaga/pendaftaran/{enrolment_id}/tolak")
+    visitor.must(page.form("/tolak"), {"reason": "Kelas ini untuk yang sudah pernah mencoba"})
 
 
 def _cancel(ground: Playground, enrolment_id: object, email: str) -> None:

@@ -37,9 +37,11 @@ def meetings(slots: Sequence[Slot]) -> list[PlannedSession]:
     ]
 
 
-def schedule(session: Session, course: Course, slots: Sequence[Slot], seats: int) -> Run:
-    """Offer a course at these times."""
-    plan = RunPlan(RunKind.SCHEDULED, meetings(slots), seats, place_of(course))
+def schedule(
+    session: Session, course: Course, slots: Sequence[Slot], seats: int, *, confirms: bool = False
+) -> Run:
+    """Offer a course at these times; perhaps with seats that its provider confirms."""
+    plan = RunPlan(RunKind.SCHEDULED, meetings(slots), seats, place_of(course), needs_confirmation=confirms)
     return catalogue.schedule_run(session, course, plan)
 
 
@@ -116,6 +118,7 @@ _PAIR_STEP = timedelta(minutes=60)
 _LOOK = timedelta(minutes=47)
 _SHUFFLE_SEED = 1945
 _SEATS, _FEW_SEATS, _FEW_EVERY = 32, 5, 20
+_CONFIRMS_EVERY, _FIRST_THAT_CONFIRMS = 12, 2
 _TOO_DEAR = 4
 _FREE_SHARE = 10  # one of so many costs nothing: their attendance moves no money
 
@@ -152,7 +155,9 @@ def _offer_within_week(session: Session, course: Course, days: Days, number: int
         return
     count = (25, 24)[number] if number < 2 else 4 + number % 2
     seats = _FEW_SEATS if number % _FEW_EVERY == _FEW_EVERY - 1 else _SEATS
-    schedule(session, course, _dense(days, count) if number < 2 else _daily(days, count), seats)
+    confirms = number % _CONFIRMS_EVERY == _FIRST_THAT_CONFIRMS
+    slots = _dense(days, count) if number < 2 else _daily(days, count)
+    schedule(session, course, slots, seats, confirms=confirms)
 
 
 def _dense(days: Days, count: int) -> list[Slot]:

@@ -12,7 +12,7 @@ from marketplace.batches import service as batches
 from marketplace.catalogue.models import Course, Run
 from marketplace.dev.demo.people import Person, people
 from marketplace.dev.demo.scenes import PARTS, Part
-from marketplace.enrolments import attendance, completion, service
+from marketplace.enrolments import attendance, completion, run_messages, service
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
 from marketplace.identity import service as identity
@@ -135,6 +135,11 @@ def upload_list(session: Session, actors: Sequence[Actor], run_id: uuid.UUID, nu
 def declare(session: Session, run_id: uuid.UUID) -> None:
     """The provider declares the run completed."""
     completion.complete_run(session, run_id, staff_of_run(session, run_id))
+
+
+def write_to(session: Session, run_id: uuid.UUID, text: str) -> None:
+    """The provider writes to everybody in the run."""
+    run_messages.send(session, run_id, text, staff_of_run(session, run_id))
 
 
 def call_off(session: Session, run_id: uuid.UUID, reason: str) -> None:

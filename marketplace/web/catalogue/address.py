@@ -10,7 +10,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from marketplace.catalogue.models import Mode
-from marketplace.catalogue.queries import Band, Filters, Sort, When
+from marketplace.catalogue.queries import Band, Filters, Rating, Sort, When
 from marketplace.web.regions import PROVINCES
 
 _LONGEST_TEXT, _LONGEST_VALUE, _MOST_VALUES = 100, 200, 20
@@ -47,6 +47,7 @@ class Search:
             "when": [each.value for each in filters.when],
             "province": list(filters.provinces),
             "price": [each.value for each in filters.bands],
+            "rating": [each.value for each in filters.ratings],
             "provider": list(filters.providers),
             "seats": ["open"] if filters.with_seats else [],
         }
@@ -81,6 +82,7 @@ def read_search(args: MultiDict[str, str], balance: Decimal | None) -> Search:
         when=_values(args, "when", When),
         provinces=_values(args, "province", _province),
         bands=_values(args, "price", Band),
+        ratings=_values(args, "rating", Rating),
         providers=_values(args, "provider", _plain),
         with_seats=args.get("seats") == "open",
         max_price=balance if fits else None,

@@ -7,9 +7,9 @@ from typing import Any
 from flask_babel import gettext as _
 
 from marketplace.catalogue.models import Mode
-from marketplace.catalogue.queries import Band, Choice, Facets, When
+from marketplace.catalogue.queries import Band, Choice, Facets, Rating, When
 from marketplace.web.catalogue.address import Search
-from marketplace.web.catalogue.labels import band_name, mode_name, when_name
+from marketplace.web.catalogue.labels import band_name, mode_name, rating_name, when_name
 from marketplace.web.formatting import number
 from marketplace.web.regions import PROVINCES
 
@@ -35,6 +35,7 @@ def label_of(group: str, value: str, facets: Facets) -> str:
         "mode": mode_name,
         "when": lambda word: when_name(When(word)),
         "price": lambda word: band_name(Band(word)),
+        "rating": lambda word: rating_name(Rating(word)),
         "province": PROVINCES.__getitem__,
         "seats": lambda word: _("Masih ada kursi"),
     }
@@ -74,6 +75,7 @@ def groups(wanted: Search, facets: Facets) -> list[tuple[Any, ...]]:
         (_("Mulai kapan"), "when", facets.when, True),
         (_("Provinsi"), "province", facets.provinces[:_PROVINCES], False),
         (_("Harga"), "price", facets.bands, False),
+        (_("Nilai"), "rating", facets.ratings, False),
         (_("Lembaga"), "provider", facets.providers, False),
         (_("Kursi"), "seats", seats, False),
     ]

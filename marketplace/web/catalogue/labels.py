@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from marketplace.catalogue.models import Course, Mode, Run, RunKind
-from marketplace.catalogue.queries import Band, CourseCard, Sort, When
+from marketplace.catalogue.queries import Band, CourseCard, Rating, Sort, When
 from marketplace.web.formatting import hours, long_date, rupiah, short_date
 from marketplace.web.shell import zone
 
@@ -60,6 +60,11 @@ def band_name(band: Band) -> str:
         Band.HIGH: _("Sampai %(most)s", most=rupiah(2_000_000)),
         Band.TOP: _("Di atas %(least)s", least=rupiah(2_000_000)),
     }[band]
+
+
+def rating_name(least: Rating) -> str:
+    """A rating, in words."""
+    return _("Bintang %(least)s ke atas", least=least.value)
 
 
 def mode_name(mode: str | None) -> str:

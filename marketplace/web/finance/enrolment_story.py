@@ -1,5 +1,6 @@
 """The transactions of one enrolment: from the grant over the purchase to the provider's account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 import ledger
 from ledger import TransactionRecord, find_transactions
-from marketplace.enrolments import queries
+from marketplace.enrolments import correction, queries
+from marketplace.enrolments.correction_models import ResultCorrection
 from marketplace.enrolments.models import CANCELLED, AttendanceMethod, Earning, EarningState, Enrolment
 from marketplace.enrolments.queries import AttendedMeeting
 from marketplace.identity.models import User
@@ -33,6 +35,20 @@ class Facts:
     meetings: list[AttendedMeeting]
     trail: list[TransactionRecord]
     payouts: list[Payout]
+    corrections: Sequence[ResultCorrection] = ()
+
+    def percent_of(self, record: TransactionRecord) -> int | None:
+        """The attendance that a transaction went by: as declared, or as corrected."""
+        for each in self.corrections:
+            if record.id in each.transaction_ids:
+                return each.new_percent
+        return self.corrections[0].old_percent if self.corrections else self.enrolment.percent
+
+    def presence_at(self, record: TransactionRecord) -> str:
+        """How much of it was attended; marks that were corrected since are no longer counted one by one."""
+        if self.corrections:
+            return _("%(percent)s%% sesi", percent=self.percent_of(record))
+        return _("%(attended)s dari %(promised)s sesi", attended=self.attended, promised=len(self.meetings))
 
     @property
     def name(self) -> str:
@@ -52,12 +68,19 @@ def read_facts(session: Session, enrolment: Enrolment) -> Facts:
         queries.list_meetings(session, enrolment),
         find_transactions(session, reference=f"enrolment:{enrolment.id}"),
         payouts.list_payouts_of_earning(session, earning.id) if earning else [],
+        correction.list_corrections(session, enrolment.id),
     )
 
 
 def title_and_words(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
     """The heading and the plain sentence of a purchase, a completion or a cancellation."""
-    teller = {"purchase": _purchase, "completion": _completion}.get(record.kind, _cancellation)
+    tellers = {
+        "purchase": _purchase,
+        "completion": _completion,
+        "reversal": _reversal,
+        "correction": _corrected,
+    }
+    teller = tellers.get(record.kind, _cancellation)
     return teller(record, facts)
 
 
@@ -76,27 +99,68 @@ def _purchase(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
 
 def _completion(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
     enrolment = facts.enrolment
-    gross = facts.earning.gross if facts.earning else Decimal(0)
+    gross = sum_of(record, "payable", "fees")
     values = {
         "name": escape(facts.name),
         "course": _course_link(enrolment),
-        "attended": facts.attended,
-        "promised": len(facts.meetings),
+        "presence": facts.presence_at(record),
         "price": rupiah(enrolment.price),
         "gross": rupiah(gross),
         "fee": percent(enrolment.fee_rate * 100),
     }
     words = _(
-        "%(name)s hadir %(attended)s dari %(promised)s sesi %(course)s. Dari %(price)s yang dititipkan,"
+        "%(name)s hadir %(presence)s %(course)s. Dari %(price)s yang dititipkan,"
         " %(gross)s menjadi hak lembaga, dikurangi potongan program %(fee)s",
         **values,
     )
     words += _(", dan sisanya kembali ke saldo peserta.") if gross < enrolment.price else "."
     kind = _("Pembatalan") if enrolment.state in CANCELLED else _("Penyelesaian")
     title = _(
-        "%(kind)s %(percent)s%%: %(parts)s", kind=kind, percent=enrolment.percent, parts=_parted(record)
+        "%(kind)s %(percent)s%%: %(parts)s",
+        kind=kind,
+        percent=facts.percent_of(record),
+        parts=_parted(record),
     )
     return title, Markup(words)  # noqa: S704 - parts are escaped
+
+
+def _reversal(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
+    """What a correction took back of an earlier settlement."""
+    amount = rupiah(sum_of(record))
+    words = _(
+        "Lembaga mengoreksi hasil %(name)s di %(course)s. %(amount)s dari penyelesaian sebelumnya ditarik ke"
+        " titipan untuk dihitung ulang.",
+        name=escape(facts.name),
+        course=_course_link(facts.enrolment),
+        amount=amount,
+    )
+    return _("Koreksi: %(amount)s ditarik", amount=amount), Markup(words)  # noqa: S704 - parts are escaped
+
+
+def _corrected(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
+    """What it became by the corrected result."""
+    made = [each for each in facts.corrections if record.id in each.transaction_ids]
+    percents = {"old": made[0].old_percent, "percent": made[0].new_percent} if made else {}
+    words = _(
+        "%(name)s hadir %(percent)s%% di %(course)s, bukan %(old)s%%: %(reason)s."
+        " %(gross)s menjadi hak lembaga, dikurangi potongan program %(fee)s.",
+        name=escape(facts.name),
+        course=_course_link(facts.enrolment),
+        reason=escape(made[0].reason.rstrip(".")) if made else "",
+        gross=rupiah(sum_of(record, "payable", "fees")),
+        fee=percent(facts.enrolment.fee_rate * 100),
+        **percents,
+    )
+    title = _("Koreksi menjadi %(percent)s%%: %(parts)s", parts=_parted(record), **percents)
+    return title, Markup(words)  # noqa: S704 - parts are escaped
+
+
+def sum_of(record: TransactionRecord, *families: str) -> Decimal:
+    """What a transaction credited to accounts of these families, or in all."""
+    wanted = [
+        each.amount for each in record.postings if not families or each.credit.partition(":")[0] in families
+    ]
+    return sum(wanted, Decimal(0))
 
 
 def _cancellation(record: TransactionRecord, facts: Facts) -> tuple[str, str]:
@@ -160,7 +224,12 @@ def _following(session: Session, record: TransactionRecord, facts: Facts) -> lis
 
 
 def _returned(facts: Facts) -> list[dict[str, Any]]:
-    """What went back when the provider's part was settled: it happened in the same transaction."""
+    """What went back when the provider's part was settled: it happened in the same transaction.
+
+    After a correction the boxes of its own transactions say so.
+    """
+    if facts.corrections:
+        return []
     settled = [each for each in facts.trail if each.id == facts.enrolment.settlement_id]
     rest = facts.enrolment.price - facts.earning.gross if facts.earning else Decimal(0)
     if not settled or not rest:

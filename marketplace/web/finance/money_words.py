@@ -107,7 +107,7 @@ def place_words(family: str) -> str:
 
 def part_words(kind: str, family: str) -> str | None:
     """What a part of a settled purchase is called; None where the account's own name says it best."""
-    if kind not in {"completion", "cancellation"}:
+    if kind not in {"completion", "cancellation", "correction"}:
         return None
     return {
         "payable": _("Hak lembaga"),

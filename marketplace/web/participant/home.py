@@ -108,6 +108,8 @@ def movement_of(row: HistoryRow, grant: Grant | None) -> Movement:
     title = row.enrolment.run.course.title
     if row.kind in ("cancellation", RELEASE, EXPIRY):
         title = _("%(course)s dibatalkan", course=title)
+    elif row.kind in CORRECTED:
+        title = _("%(course)s dikoreksi", course=title)
     href = url_for("participant.receipt", enrolment_id=row.enrolment.id)
     return Movement(row, title, _words(row, row.kind), href, icon, tone)
 
@@ -118,12 +120,17 @@ def _kind(row: HistoryRow, grant: Grant | None) -> str:
     return "lapse" if row.kind == "revocation" and has_lapsed else row.kind
 
 
+CORRECTED = ("reversal", "correction")
+"""Kinds of transactions that a corrected result leaves: what is taken back, and what is given anew."""
+
 _SIGNS = {
     "purchase": ("up", "kunyit"),
     "cancellation": ("back", "daun"),
     "completion": ("check", "daun"),
     "grant": ("down", "daun"),
     "revocation": ("up", "bata"),
+    "reversal": ("up", "kunyit"),
+    "correction": ("back", "daun"),
     HOLD: ("clock", "kunyit"),
     RELEASE: ("back", "daun"),
     EXPIRY: ("back", "daun"),
@@ -136,13 +143,15 @@ def _words(row: HistoryRow, kind: str) -> str:
     if kind == "completion" and row.enrolment is not None:
         if row.enrolment.state in CANCELLED:
             return _("Dibatalkan lembaga di tengah jalan. Sisanya kembali ke saldo.")
-        if row.enrolment.state == EnrolmentState.NO_SHOW:
+        if not row.percent:
             return _("Tidak datang. Sisa %(amount)s kembali ke saldo.", amount=rupiah(row.amount))
         return _(
             "Selesai, hadir %(percent)s%%. Sisa %(amount)s kembali ke saldo.",
-            percent=row.enrolment.percent,
+            percent=row.percent,
             amount=rupiah(row.amount),
         )
+    if kind in CORRECTED:
+        return _words_of_correction(row, kind)
     if row.enrolment is not None and row.enrolment.hold_id is not None and kind != "cancellation":
         return _words_of_wait(row.enrolment, kind)
     return {
@@ -154,6 +163,13 @@ def _words(row: HistoryRow, kind: str) -> str:
         "incentive": _("Sertifikat Anda sudah tetap. Jumlah ini hak Anda sendiri."),
         "survey": _("Terima kasih sudah menjawab. Jumlah ini hak Anda sendiri."),
     }.get(kind, "")
+
+
+def _words_of_correction(row: HistoryRow, kind: str) -> str:
+    values = {"percent": row.percent, "amount": rupiah(abs(row.amount))}
+    if kind == "reversal":
+        return _("Hasil dikoreksi menjadi %(percent)s%%. %(amount)s menjadi bagian lembaga.", **values)
+    return _("Hasil dikoreksi menjadi %(percent)s%%. %(amount)s lagi kembali ke saldo.", **values)
 
 
 def _words_of_wait(enrolment: Enrolment, kind: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.enrolments import attendance, certificates, queries, reviewing, service, waiting
+from marketplace.enrolments import attendance, certificates, correction, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
 from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.enrolments.timetable import list_learning
@@ -125,6 +125,7 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         meetings=meetings,
         certificate=certificates.find_newest_of(current, enrolment_id),
         review=reviewing.find_of(current, enrolment_id),
+        corrections=correction.list_corrections(current, enrolment_id),
         form=form,
         tried=tried,
         until=cancellable_until(progress.enrolment.run),

@@ -5,6 +5,7 @@ import uuid
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from marshmallow import fields
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -38,6 +39,10 @@ class CourseForm(FormSchema):
     language = Cell(cells.language, required=False, load_default="id")
 
 
+class NewCourseForm(CourseForm):
+    key = fields.UUID(load_default=None)
+
+
 @pages.get("/kursus/baru")
 def new_course() -> str:
     """Begin a course."""
@@ -47,16 +52,21 @@ def new_course() -> str:
 @pages.post("/kursus/baru")
 def add_course() -> Response | tuple[str, int]:
     """Keep the draft."""
-    form = submitted(CourseForm())
+    form = submitted(NewCourseForm())
     if not form.is_valid:
         return _page(form, None), 400
+    key = form.data.pop("key")
     provider_id, user_id, content = current_provider().id, signed_in_user().id, _content(form)
 
     def work(current: Session) -> uuid.UUID:
         actor = current.get_one(User, user_id)
-        return writing.draft_course(current, provider_id, content, actor).course_id
+        return writing.draft_course(current, provider_id, content, actor, key=key).course_id
 
-    course_id = db.run_in_transaction(work)
+    try:
+        course_id = db.run_in_transaction(work)
+    except VersionLocked as error:
+        flash(words_for(error), "bata")
+        return redirect(url_for("provider.courses"))
     flash(_SAVED, "daun")
     return redirect(url_for("provider.course", course_id=course_id))
 
@@ -116,6 +126,7 @@ def _page(form: Form, course_id: uuid.UUID | None) -> str:
         modes=[(mode, mode_name(mode)) for mode in cells.MODES],
         levels=[(level, course_words.level_name(level)) for level in cells.LEVELS],
         languages=_languages(form),
+        key=(form.typed.get("key") if "key" not in form.errors else "") or uuid.uuid4().hex,
     )
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import clock, db
 from marketplace.catalogue.models import Run
-from marketplace.enrolments import provider_queries, queries
+from marketplace.enrolments import correction, correction_plan, provider_queries, queries
 from marketplace.enrolments.models import SEATED
 from marketplace.enrolments.pay import Split, split
 from marketplace.enrolments.progress import Progress
@@ -100,6 +100,8 @@ def enrolment(enrolment_id: uuid.UUID) -> str:
         earning_tag=earning_tag(earning, now),
         hold_words=hold_words,
         payout_tag=payout_tag,
+        corrections=correction.list_corrections(current, enrolment_id),
+        may_correct=correction_plan.is_open(current, progress.enrolment),
         now=now,
     )
 

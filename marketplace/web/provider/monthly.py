@@ -18,6 +18,7 @@ from marketplace.web.formatting import rupiah, short_date
 from marketplace.web.identity import current_provider
 from marketplace.web.provider import monthly_pdf as paper
 from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.lines import title_of
 from marketplace.web.spreadsheets import xlsx_file
 from marketplace.web.state_words import kind_words
 
@@ -92,11 +93,10 @@ def _row(line: Line) -> list[Any]:
 
 
 def _what(line: Line) -> dict[str, str]:
-    if line.earning is not None:
-        enrolment = line.earning.enrolment
+    if line.enrolment is not None:
+        enrolment = line.enrolment
         href = url_for("provider.enrolment", enrolment_id=enrolment.id)
-        title = f"{enrolment.run.course.title}, {enrolment.receipt_number}"
-        return {"main": enrolment.participant.full_name, "sub": title, "href": href}
+        return {"main": enrolment.participant.full_name, "sub": title_of(line), "href": href}
     if line.payout is not None:
         href = url_for("provider.payout", payout_id=line.payout.id)
         return {"main": kind_words(line.kind), "sub": line.payout.label, "href": href}
@@ -110,12 +110,12 @@ def _file_rows(found: MonthStatement) -> Iterable[list[Cell]]:
 
 
 def _about(line: Line) -> list[Cell]:
-    if line.earning is None:
+    if line.enrolment is None:
         return [None, line.payout.label if line.payout else None, None, None, None]
-    enrolment, earning = line.earning.enrolment, line.earning
+    enrolment, earning = line.enrolment, line.earning
     return [
-        enrolment.participant.full_name, enrolment.receipt_number, enrolment.run.course.title, earning.gross,
-        earning.fee,
+        enrolment.participant.full_name, enrolment.receipt_number, enrolment.run.course.title,
+        earning.gross if earning else None, earning.fee if earning else None,
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from marketplace import web
 from marketplace.payouts.statements import Line, MonthStatement
 from marketplace.web.formatting import language, long_date, month, rupiah, short_date
+from marketplace.web.provider.lines import title_of
 from marketplace.web.state_words import kind_words
 
 if TYPE_CHECKING:
@@ -119,7 +120,6 @@ def _cells(line: Line) -> Sequence[str]:
 
 
 def _what(line: Line) -> str:
-    if line.earning is not None:
-        enrolment = line.earning.enrolment
-        return f"{enrolment.participant.full_name}\n{enrolment.run.course.title}, {enrolment.receipt_number}"
+    if line.enrolment is not None:
+        return f"{line.enrolment.participant.full_name}\n{title_of(line)}"
     return f"{kind_words(line.kind)}\n{line.payout.label}" if line.payout else kind_words(line.kind)

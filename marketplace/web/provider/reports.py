@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock, db
 from marketplace.enrolments import trends
-from marketplace.enrolments.trends import Money, Share
+from marketplace.enrolments.trends import Money, Rated, Share
 from marketplace.web.downloads import Cell, csv_file
-from marketplace.web.formatting import number, percent, rupiah, short_date
+from marketplace.web.formatting import decimal, number, percent, rupiah, short_date
 from marketplace.web.identity import current_provider
 from marketplace.web.plots import Bar, weekly_plot
 from marketplace.web.provider.blueprint import pages
@@ -111,6 +111,43 @@ def _share_finding(found: Sequence[Share], none: str) -> str:
     )
 
 
+def _ratings(session: Session, now: datetime) -> Report:
+    found = trends.rated(session, current_provider().id, now)
+    return Report(
+        key="nilai",
+        title=_("Nilai dari peserta"),
+        finding=_rating_finding(found),
+        plot=weekly_plot([Bar(float(each.average or 0), short_date(each.week)) for each in found], top=5),
+        head=[_("Pekan mulai"), _("Nilai rata-rata"), _("Ulasan"), _("Satu atau dua bintang")],
+        rows=[[each.week, each.average, each.reviews, each.low] for each in found],
+        shown=[
+            [
+                short_date(each.week),
+                "–" if each.average is None else decimal(each.average),
+                number(each.reviews),
+                number(each.low),
+            ]
+            for each in found
+        ],
+        legend=[("", _("Nilai rata-rata setiap pekan, dari 5"))],
+    )
+
+
+def _rating_finding(found: Sequence[Rated]) -> str:
+    reviews = sum(each.reviews for each in found)
+    average = trends.average_of(sum(each.stars for each in found), reviews)
+    if average is None:
+        return _("Belum ada ulasan dalam %(weeks)s pekan terakhir.", weeks=len(found))
+    return _(
+        "Rata-rata %(average)s dari %(reviews)s ulasan dalam %(weeks)s pekan."
+        " Satu atau dua bintang: %(low)s.",
+        average=decimal(average),
+        reviews=number(reviews),
+        weeks=len(found),
+        low=number(sum(each.low for each in found)),
+    )
+
+
 def _money(session: Session, now: datetime) -> Report:
     found = trends.money_by_week(session, current_provider().id, now)
     legend = [("recognised", _("Diakui")), ("ready", _("Melewati masa keberatan")), ("paid", _("Dibayarkan"))]
@@ -155,5 +192,6 @@ def _percent(value: int | None) -> str:
 _MADE: dict[str, Callable[[Session, datetime], Report]] = {
     "kursi": _seats,
     "selesai": _completed,
+    "nilai": _ratings,
     "uang": _money,
 }

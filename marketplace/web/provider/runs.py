@@ -20,6 +20,7 @@ from marketplace import clock, db
 from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments import completion, offer, preview, provider_queries, service, waiting
 from marketplace.enrolments.preview import Outcome
+from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import RunRow
 from marketplace.identity.models import User
 from marketplace.schemes import queries as schemes
@@ -74,12 +75,14 @@ def run(run_id: uuid.UUID) -> str:
     now = clock.now(current)
     is_open, is_over = found.state == RunState.OPEN, found.ends_at <= now
     outcomes = preview.preview_completion(current, found) if is_open and is_over else []
+    people = provider_queries.list_for_run(current, run_id)
     return render_template(
         "provider/run.html",
         run=found,
         days=day_words(found),
         tag=run_tag(found, now),
-        people=provider_queries.list_for_run(current, run_id),
+        people=people,
+        correctable_until=_correctable_until(people, now),
         nets={each.verdict.enrolment.id: each.verdict.split.net for each in outcomes},
         state_tag=state_tag,
         share_cell=share_cell,
@@ -153,6 +156,13 @@ def total_of(outcomes: Iterable[Outcome]) -> Totals:
         net=sum((each.net for each in splits), Decimal(0)),
         rest=sum((each.rest for each in splits), Decimal(0)),
     )
+
+
+def _correctable_until(people: Iterable[Progress], now: datetime) -> datetime | None:
+    """When the last of a run's results matures; None where all of them stand."""
+    declared = [each.earning for each in people if each.enrolment.completed_at is not None]
+    ends = [each.matures_at for each in declared if each is not None]
+    return max((end for end in ends if end > now), default=None)
 
 
 def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:

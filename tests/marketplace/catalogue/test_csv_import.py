@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from marketplace.catalogue import course_rows, csv_cells, csv_import
 from marketplace.catalogue.csv_import import COLUMNS, CatalogueFileError, CourseRow, Problem, RowProblem
+from marketplace.catalogue.csv_words import reason_in
 from marketplace.catalogue.models import Mode
 
 GOOD = {
@@ -187,6 +188,34 @@ def test_each_fault_is_named_by_its_column(tmp_path: Path, column: str, written:
     found = problem(tmp_path, **{column: written})
     assert (found.line, found.column, found.code) == (2, column, code)
     assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "english"),
+    [
+        ("title", "x" * 201, "201 characters; at most 200"),
+        ("mode", "daring", "must be one of online, in_person, hybrid, or empty"),
+        ("title", "Kopi\x07", "has the control character U+0007; delete it from this cell"),
+        ("price_idr", "9.000.000.000", "Rp9.000.000.000 is above the limit of Rp1.000.000.000"),
+        ("hours", "1.5", "must be whole hours, such as 24"),
+    ],
+)
+def test_english_reasons_have_the_figures_too(
+    tmp_path: Path, column: str, written: str, english: str
+) -> None:
+    found = problem(tmp_path, **{column: written})
+    assert reason_in("en", found.code, found.reason) == english
+    assert reason_in("id", found.code, found.reason) == found.reason
+
+
+def test_english_reasons_of_whole_rows_have_them_as_well(tmp_path: Path) -> None:
+    rows = list(read(tmp_path, text_of({}, {}) + "a,b\n"))
+    problems = [each for row in rows if isinstance(row, RowProblem) for each in row.problems]
+    said = [reason_in("en", each.code, each.reason) for each in problems]
+    assert said == [
+        "is used already in line 2",
+        "has 2 cells instead of 12; check commas and quotation marks",
+    ]
 
 
 def test_all_faults_of_a_row_are_reported_at_once(tmp_path: Path) -> None:

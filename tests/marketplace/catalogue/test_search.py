@@ -15,7 +15,7 @@ from marketplace import clock
 from marketplace.catalogue import queries, service
 from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.facets import Choice
-from marketplace.catalogue.filters import Band, Filters, Sort, When
+from marketplace.catalogue.filters import Band, Filters, Rating, Sort, When
 from marketplace.catalogue.models import Course, CourseState, Mode, Run, RunState
 from marketplace.errors import NotFound
 from tests.factories import make_course, make_provider, make_run, make_self_paced_run
@@ -120,6 +120,23 @@ def test_filters_narrow_and_their_words_widen(session: Session, courses: dict[st
     assert found(session, bands=(Band.TOP, Band.FREE)) == ["Menjahit Busana"]
     make_run(session, courses["web"], seats=1)
     assert found(session, with_seats=True) == ["Pemrograman Web Dasar"]
+
+
+def test_a_rating_is_at_least_so_good_and_counted(session: Session, courses: dict[str, Course]) -> None:
+    """Whoever nobody has rated yet is not found by a rating, and comes last in its order."""
+    for course, rating in zip(courses.values(), ("4.0", "3.9", None), strict=True):
+        course.rating = Decimal(rating) if rating else None
+    session.flush()
+    best, good, unrated = (each.title for each in courses.values())
+    assert found(session, sort=Sort.RATING) == [best, good, unrated]
+    assert found(session, ratings=(Rating.FOUR,)) == [best]
+    assert found(session, ratings=(Rating.THREE,)) == found(session, ratings=(*Rating,)) == [best, good]
+    for asked in ((), (Rating.FOUR,)):  # each group is counted without its own filter
+        facets = queries.facets(session, Filters(ratings=asked), clock.now(session))
+        assert [(each.value, each.count) for each in facets.ratings] == [("4", 1), ("3", 2)]
+    assert (facets.total, facets.without) == (1, {"rating": 3})
+    narrowed = queries.facets(session, Filters(categories=("Digital",)), clock.now(session))
+    assert [(each.value, each.count) for each in narrowed.ratings] == [("3", 1)]
 
 
 def test_only_published_courses_of_active_providers_are_found(

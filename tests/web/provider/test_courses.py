@@ -14,7 +14,7 @@ from marketplace.identity import service as identity
 from marketplace.identity.models import Role
 from tests import factories
 from tests.web.bad_input import ALERT
-from tests.web.conftest import read, words
+from tests.web.conftest import hidden_fields, read, words
 from tests.web.provider.conftest import Stall, counted
 
 GOOD = {
@@ -117,6 +117,19 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
         assert page.select_one(f"#{name}-error") is not None
     assert "Rp0" not in words(desk.post("/lembaga/kursus/baru", data=GOOD | {"price": ""}).text)
     assert stall.session.scalars(select(CourseVersion)).all() == []
+
+
+def test_a_double_click_begins_one_course(desk: FlaskClient, stall: Stall) -> None:
+    key = hidden_fields(desk.get("/lembaga/kursus/baru").text)["key"]
+    first = write(desk, key=key)
+    assert write(desk, key=key) == write(desk, key=key, title="Menjahit Kemeja") == first
+    assert newest(stall).title == "Menjahit Kemeja"  # who went back and wrote on loses nothing
+    assert len(stall.session.scalars(select(CourseVersion)).all()) == 1
+    assert write(desk) != write(desk)  # control: two forms, two courses
+    desk.post(f"{first}/ajukan", data={"note": ""})
+    answer = desk.post("/lembaga/kursus/baru", data=GOOD | {"key": key}, follow_redirects=True)
+    assert "sedang diperiksa atau sudah diputuskan" in words(answer.text)
+    assert desk.post("/lembaga/kursus/baru", data=GOOD | {"key": "x"}).status_code == 400
 
 
 def test_texts_of_a_course_run_nowhere(desk: FlaskClient, curator: FlaskClient, stall: Stall) -> None:

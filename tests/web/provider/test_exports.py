@@ -63,7 +63,7 @@ def test_a_long_file_is_written_in_the_background_and_equals_a_short_one(
 
 
 def test_a_file_expires_with_its_day(desk: FlaskClient, crowd: Stall) -> None:
-    progress = desk.post("/lembaga/berkas?kind=csv&col=who").location
+    progress = desk.post("/lembaga/berkas?kind=csv&q=a&col=who").location
     export_id = progress.rpartition("/")[2]
     tasks.write(export_id)
     lines = desk.get(f"{progress}/unduh").data.decode("utf-8-sig").splitlines()
@@ -77,7 +77,8 @@ def test_a_file_expires_with_its_day(desk: FlaskClient, crowd: Stall) -> None:
     assert desk.get(f"{progress}/unduh").status_code == 404
     assert "Berkas ini sudah tidak ada" in words(desk.get(progress).text)
     crowd.session.rollback()
-    assert crowd.session.scalar(select(EnrolmentExport.content)) is None
+    kept = crowd.session.execute(select(EnrolmentExport.content, EnrolmentExport.query)).one()
+    assert tuple(kept) == (None, "&col=who")  # nor whom it was a search for
 
 
 def test_a_file_that_fails_three_times_is_given_up(desk: FlaskClient, crowd: Stall) -> None:

@@ -16,10 +16,11 @@ from marketplace.identity import service as identity
 from marketplace.identity.models import Role, User, UserSession
 from marketplace.notifications import queries as notifications
 from marketplace.notifications.models import Notification
-from marketplace.providers import queries, service
+from marketplace.providers import queries, service, staff
 from marketplace.providers.models import BankAccount, StaffRole
 from marketplace.web.staff_rights import may_open
 from tests import factories
+from tests.marketplace.enrolments.scenes import buy
 from tests.web.conftest import hidden_fields, words
 from tests.web.provider.conftest import Stall
 
@@ -161,3 +162,23 @@ def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall)
     states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
     assert states == {own.id: "staff_bought", other.id: None}
     assert "pembelinya staf lembaga sendiri" in words(desk.get("/lembaga").text)
+
+
+def test_who_was_staff_when_they_bought_stays_so(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    with transaction() as current:
+        grant = factories.make_grant(current)
+        buyer = grant.participant.user
+        service.add_staff(current, queries.get_provider(current, stall.provider.id), buyer)
+        own = buy(current, run, grant)
+    [other] = stall.sell(run, "Ratna Lestari")
+    assert "Pembelinya staf lembaga ini." in words(desk.get(f"/lembaga/pendaftaran/{own.id}").text)
+    assert "Pembelinya staf" not in words(desk.get(f"/lembaga/pendaftaran/{other.id}").text)
+    with transaction() as current:
+        staff.remove_member(current, stall.provider.id, buyer.id, current.get_one(User, stall.staff.id))
+    stall.attend(own, 4)
+    stall.pass_until_over(run)
+    desk.post(f"/lembaga/jadwal/{run.id}/selesai")
+    stall.session.rollback()
+    held = stall.session.scalars(select(Earning).where(Earning.hold_code == "staff_bought")).one()
+    assert held.enrolment_id == own.id
