@@ -22,6 +22,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE = {"width": 360, "height": 800}
+DESK = {"width": 1280, "height": 900}
 
 
 def find_chromium() -> str | None:

@@ -63,12 +63,8 @@ def initials(name: str) -> str:
 def _audience(user: User | None) -> str:
     if user is None:
         return "public"
-    if request.blueprint in {"provider", "finance", "curation"}:
-        return request.blueprint
-    for role, audience in _AUDIENCE_OF.items():
-        if user.has_role(role):
-            return audience
-    return "public"
+    own = [audience for role, audience in _AUDIENCE_OF.items() if user.has_role(role)]
+    return request.blueprint if request.blueprint in own else next(iter(own), "public")
 
 
 _AUDIENCE_OF = {

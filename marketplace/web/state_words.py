@@ -61,7 +61,7 @@ def enrolment_tag(enrolment: Enrolment, now: datetime) -> Tag:
     if state in CANCELLED:
         return _cancelled(state), "", "close"
     if state is EnrolmentState.AWAITING_CONFIRMATION:
-        return _("Menunggu konfirmasi lembaga"), "kunyit", "clock"
+        return _("Menunggu konfirmasi"), "kunyit", "clock"
     if state is EnrolmentState.NO_SHOW:
         return _("Tidak datang"), "", "close"
     if state is EnrolmentState.COMPLETED:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ledger import uuid7
 from marketplace import clock
-from marketplace.catalogue import uploads, version_queries, writing
+from marketplace.catalogue import saving, uploads, version_queries, writing
 from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.versions import Content
 from marketplace.enrolments import certificates, exports, reviewing
@@ -80,6 +80,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     run = factories.make_run(session, course, starts_in=timedelta(minutes=10))
     change = writing.edit_course(session, provider.id, course.id, _dearer(course), _writer(session))
     writing.submit(session, provider.id, course.id, _writer(session))
+    saving.save(session, buyer.id, course.id)
     upload = uploads.keep_upload(session, provider.id, _writer(session), "kursus.csv", _FILE)
     enrolment = _buy(session, buyer, run)
     later = factories.make_run(session, course)

@@ -1,19 +1,17 @@
 """Who may open what: every route, for every kind of person, with own, other and absent ids."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
 from marketplace.config import Settings
 from marketplace.db import db, transaction
-from marketplace.enrolments.badges import BadgeKey
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.oversight import tasks as oversight
@@ -21,19 +19,11 @@ from marketplace.payouts.models import PayoutRun
 from marketplace.web.access import Access, declared
 from tests.watermark import wait_for_others
 from tests.web.page_rules import crawl, missing_headers, problems_of
-from tests.web.scene import Ids, Scene, build
+from tests.web.places import ADMITTED, address_of, rules
+from tests.web.scene import Scene, build
 
 Visit = Callable[[str, str, str], TestResponse]
 
-ADMITTED: dict[Access, set[str]] = {
-    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
-    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor", "curator"},
-    Access.PARTICIPANT: {"participant"},
-    Access.PROVIDER: {"provider"},
-    Access.FINANCE: {"finance", "auditor"},
-    Access.CURATOR: {"curator"},
-    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
-}
 HOMES = {
     "stranger": "/",
     "newcomer": "/daftar",
@@ -119,8 +109,8 @@ def test_every_route_admits_whom_its_blueprint_declares(app: Flask, scene: Scene
 def test_an_auditor_reads_the_money_pages_and_may_change_nothing(
     app: Flask, scene: Scene, visit: Visit, session: Session
 ) -> None:
-    for rule in _rules(app, "finance", "POST"):
-        assert visit("auditor", "POST", _address(app, rule, scene, scene.own)).status_code == 403
+    for rule in rules(app, "finance", "POST"):
+        assert visit("auditor", "POST", address_of(app, rule, scene, scene.own)).status_code == 403
     session.rollback()
     assert session.get_one(PayoutRun, scene.payout_run).state == "prepared"
 
@@ -129,11 +119,11 @@ def test_an_auditor_reads_the_money_pages_and_may_change_nothing(
 def test_what_belongs_to_another_does_not_exist(app: Flask, scene: Scene, visit: Visit, role: str) -> None:
     tried = 0
     for method in ("GET", "POST"):
-        for rule in _rules(app, role, method):
+        for rule in rules(app, role, method):
             for name in rule.arguments & OWNED[role]:
                 tried += 1
                 ids = scene.own | {name: scene.others[name]}
-                address = _address(app, rule, scene, ids)
+                address = address_of(app, rule, scene, ids)
                 assert visit(role, method, address).status_code == 404, (method, address)
     assert tried >= 5
 
@@ -144,8 +134,8 @@ def test_what_is_not_there_is_not_found(app: Flask, scene: Scene, visit: Visit, 
     absent = Scene(people=scene.people, payout_run=nobody, transaction=nobody)
     ids = dict.fromkeys(scene.own, nobody)
     for method in ("GET", "POST"):
-        for rule in (rule for rule in _rules(app, role, method) if rule.arguments):
-            address = _address(app, rule, absent, ids)
+        for rule in (rule for rule in rules(app, role, method) if rule.arguments):
+            address = address_of(app, rule, absent, ids)
             if rule.arguments.isdisjoint({"code", "month", "report", "survey"}):
                 assert visit(role, method, address).status_code == 404, (method, address)
 
@@ -173,7 +163,7 @@ def _breaches(app: Flask, scene: Scene, visit: Visit, only: str = "") -> list[st
             found.append(f"{rule.rule} declares no access")
             continue
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
-            address = _address(app, rule, scene, scene.own)
+            address = address_of(app, rule, scene, scene.own)
             # those who may not come first: they must leave everything as it is
             for who in sorted(scene.people, key=lambda who: who in ADMITTED[access]):
                 answer = visit(who, method, address)
@@ -196,26 +186,6 @@ def _wrong(access: Access, who: str, method: str, address: str, answer: TestResp
     if who == "stranger":
         return problems + ([] if status == 302 and location.startswith("/masuk") else [told])
     return problems + ([] if status == 403 else [told])
-
-
-def _rules(app: Flask, blueprint: str, method: str) -> Iterator[Rule]:
-    rules = (rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(f"{blueprint}."))
-    return (rule for rule in rules if method in (rule.methods or set()))
-
-
-def _address(app: Flask, rule: Rule, scene: Scene, ids: Ids) -> str:
-    """A route's address with these ids. What a name means depends on who uses it."""
-    values: dict[str, object] = {**ids, "label": f"txn_{scene.transaction.hex}", "level": "0"}
-    values["report"] = "kursi"
-    values["name"], values["month"] = "000.p/1", "2026-01"
-    values["kid"] = BadgeKey(app.extensions["settings"].badge_signing_keys[0]).name
-    values["number"] = scene.certificate
-    values["survey"] = 1
-    values["code"] = "en" if rule.endpoint == "public.language" else "fund:2023"
-    if rule.endpoint.startswith("finance."):
-        values["run_id"] = scene.payout_run
-    adapter = app.url_map.bind("localhost")
-    return adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
 
 
 # The control

@@ -87,6 +87,12 @@ def test_vendored_styles_carry_no_font_and_no_foreign_address() -> None:
         assert not re.search(r"url\(|@import|crown\.", css.replace("Crown Copyright", "")), sheet
 
 
+def test_nothing_moves_but_what_scrolls_for_those_who_do_not_mind() -> None:
+    css = (STATIC / "bekal.css").read_text()
+    assert not re.search(r"transition|animation|@keyframes", css)
+    assert css.count("scroll-behavior") == css.count("no-preference) { html { scroll-behavior") == 1
+
+
 def test_no_text_is_smaller_than_thirteen_pixels() -> None:
     sizes = re.findall(r"font(?:-size)?:[^;{}]*?(\d+)px", (STATIC / "bekal.css").read_text())
     assert sizes

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -102,6 +103,8 @@ def test_other_programs_read_the_course_and_nothing_gets_out_of_its_block(
     }
     assert preview["og:title"] == course.title
     assert preview["og:url"].endswith(f"/kursus/{course.id}")
+    with client.get(urlsplit(preview["og:image"]).path) as picture:
+        assert picture.mimetype == "image/png" and len(picture.data) < 16 * 1024
 
 
 def test_a_block_that_is_only_quoted_would_be_left(app: Flask) -> None:
@@ -145,7 +148,7 @@ def test_a_providers_page_shows_who_they_are_and_their_courses_alone(
     assert link["href"] == f"/kursus/lembaga/{provider.id}"
     first = client.get(str(link["href"])).text
     assert "Sleman, DI Yogyakarta" in words(first)
-    assert "14 kursus" in words(first) and "2 jadwal dengan kursi" in words(first)
+    assert "14 kursus" in words(first) and "2 jadwal masih ada kursi" in words(first)
     second = client.get(str(read(first).select("a[rel=next]")[0]["href"])).text
     assert len(titles(first)) + len(titles(second)) == 14
     assert "Milik lembaga lain" not in titles(first) + titles(second)

@@ -15,10 +15,21 @@ from marketplace.enrolments.cancellation import cancel_run
 from marketplace.enrolments.completion import complete_run
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, attend, buy
-from tests.web.conftest import SignIn, words
+from tests.web.conftest import SignIn, read, words
 
 NOTHING_BOUGHT = "Belum ada pembelian sampai batas waktunya"
 SCHEME_OVER = "Masa bantuan berakhir, jadi sisa saldo kembali ke negara."
+
+
+def test_whoever_strays_onto_the_page_of_others_keeps_their_own_navigation(
+    sign_in: SignIn, session: Session
+) -> None:
+    with transaction() as current:
+        user = factories.make_participant(current).user
+    answer = sign_in(user).get("/lembaga")
+    assert answer.status_code == 403
+    assert next(each["href"] for each in read(answer.text).select("nav.tab a")) == "/beranda"
+    assert not read(answer.text).select("nav.sisi")
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,22 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask
 
 from marketplace.catalogue.models import Run
 from marketplace.db import transaction
 from marketplace.identity.models import User
 from tests import factories
-from tests.browser import PHONE
+from tests.browser import DESK, PHONE
 from tests.live import Live
 from tests.marketplace.enrolments.scenes import buy
 from tests.visitors import COOKIE, session_cookie
+from tests.web.axe import find_axe, findings, load_axe
 from tests.web.scene import Scene, build
+from tests.web.tour import SMALL_TARGETS, TARGET, WIDER_THAN_THE_SCREEN, Tour, stops, weigh
 
 pytestmark = pytest.mark.long
 
@@ -25,16 +27,24 @@ if TYPE_CHECKING:
 
 Open = Callable[..., "Page"]
 
-DESK = {"width": 1280, "height": 900}
-TARGET = 44
-"""The least height of whatever is pressed, in CSS pixels (WCAG 2.5.5)."""
+FIRST_VIEW, LATER_VIEW, COMPRESSED = 100 * 1024, 20 * 1024, 5 * 1024
+"""Bytes of a page with all its files, of a page whose files are there already, of its HTML compressed."""
 
-_WIDER_THAN_THE_SCREEN = "document.scrollingElement.scrollWidth - window.innerWidth"
-_SMALL_TARGETS = """least => [...document.querySelectorAll(
-        'button, .tombol, .govuk-button, input:not([type=radio]):not([type=checkbox]), select, nav a')]
-    .filter(each => each.checkVisibility())
-    .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect().height])
-    .filter(([, height]) => height > 0 && height < least)"""
+ALL_COMPONENTS = "stranger /dev/components"
+
+_GLIDES = "getComputedStyle(document.documentElement).scrollBehavior === 'smooth'"
+_UNMARKED = """() => {
+    const it = document.activeElement;
+    const places = [[it], [it, '::after'], [it.nextElementSibling, '::before'], [it.closest('.pilihan')]];
+    const rings = places.filter(([place]) => place).map(([place, part]) => getComputedStyle(place, part));
+    const isSeen = rings.some(ring => ring.outlineStyle === 'solid' && ring.outlineWidth === '3px');
+    return isSeen ? null : it.outerHTML.slice(0, 80);
+}"""
+_UNMARK = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('*, ::before, ::after { outline: 0 !important }');
+    document.adoptedStyleSheets = [sheet];
+}"""
 _BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -83,52 +93,6 @@ def _cookie(live: Live, user_id: uuid.UUID | None) -> str | None:
         return session_cookie(current, live.settings, current.get_one(User, user_id))
 
 
-def _main_pages(scene: Scene) -> list[tuple[str, str]]:
-    """(who, where) of the pages on which people spend their time."""
-    own = scene.own
-    return [
-        ("stranger", "/"),
-        ("stranger", "/masuk"),
-        ("stranger", "/kursus"),
-        ("stranger", f"/kursus/{own['course_id']}"),
-        ("stranger", f"/kursus/lembaga/{own['provider_id']}"),
-        ("stranger", f"/kursus/banding?k={own['course_id']}&k={scene.others['course_id']}"),
-        ("newcomer", "/daftar"),
-        ("participant", "/beranda"),
-        ("participant", "/kursus"),
-        ("participant", "/kursus?q=tidak+ada+di+sini"),
-        ("participant", "/tersimpan"),
-        ("participant", f"/beli/{own['later_run_id']}"),
-        ("participant", "/kursus-saya"),
-        ("participant", f"/kursus-saya/{own['enrolment_id']}"),
-        ("participant", f"/bukti/{own['enrolment_id']}"),
-        ("participant", f"/kursus-saya/{own['completed_id']}"),
-        ("participant", f"/kursus-saya/{own['completed_id']}/ulasan"),
-        ("participant", f"/sertifikat/{scene.certificate}"),
-        ("stranger", "/sertifikat"),
-        ("provider", "/lembaga"),
-        ("provider", "/lembaga/jadwal"),
-        ("provider", f"/lembaga/jadwal/{own['run_id']}"),
-        ("provider", f"/lembaga/sesi/{own['session_id']}"),
-        ("provider", "/lembaga/pendaftaran"),
-        ("provider", f"/lembaga/jadwal/{own['run_id']}/kehadiran"),
-        ("provider", f"/lembaga/jadwal/{own['run_id']}/pesan"),
-        ("provider", f"/lembaga/berkas/{own['export_id']}"),
-        ("provider", "/lembaga/grafik"),
-        ("provider", "/lembaga/laporan"),
-        ("provider", f"/lembaga/ulasan/{own['review_id']}"),
-        ("provider", "/lembaga/pembayaran"),
-        ("provider", f"/lembaga/pembayaran/{own['payout_id']}"),
-        ("finance", "/keuangan"),
-        ("finance", f"/keuangan/pembayaran/{scene.payout_run}"),
-        ("finance", "/keuangan/rekening-koran"),
-        ("finance", f"/keuangan/sertifikat/{own['certificate_id']}"),
-        ("finance", "/keuangan/buku-besar"),
-        ("finance", f"/keuangan/buku-besar/txn_{scene.transaction.hex}"),
-        ("finance", "/keuangan/buku-besar/akun/fund:2023"),
-    ]
-
-
 def _bring_buyer(live: Live, scene: Scene) -> str:
     """Somebody else with a whole balance. Returns the title of the course that they want."""
     with live.inside(), transaction() as current:
@@ -159,57 +123,83 @@ def test_a_participant_buys_by_clicking_from_the_catalogue_to_the_receipt(
     assert title in page.inner_text("main")
 
 
-@dataclass
-class Tour:
-    """What came of opening every main page once: faults of its shape, addresses asked for, complaints."""
-
-    faults: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-
-    def open(self, page: "Page", who: str, address: str) -> None:
-        answer = page.goto(address)
-        assert answer is not None and answer.status == 200, address
-        for size in (DESK, PHONE):
-            page.set_viewport_size(size)  # type: ignore[arg-type] # width and height
-            too_wide = page.evaluate(_WIDER_THAN_THE_SCREEN)
-            small = page.evaluate(_SMALL_TARGETS, TARGET)
-            where = f"{who} {address} at {size['width']} px"
-            self.faults += [f"{where}: {too_wide} px too wide"] if too_wide > 0 else []
-            self.faults += [f"{where}: {each}" for each in small]
-
-
 @pytest.fixture(scope="module")
-def tour(live: Live, scene: Scene, browser: "Browser") -> Tour:
-    """Every main page, opened once by whom it is for."""
-    found = Tour()
+def tour(live: Live, scene: Scene, browser: "Browser", _application: Flask) -> Tour:
+    """Every page, opened once by whom it is for."""
+    found = Tour(find_axe())
     with opening(live, scene, browser) as screen:
         pages: dict[str, Page] = {}
-        for who, address in _main_pages(scene):
+        for who, address in stops(_application, scene):
             if who not in pages:
                 pages[who] = screen(who, DESK)
-                pages[who].on("request", lambda request: found.asked.append(request.url))
-                pages[who].on("console", lambda message: found.said.append(message.text))
+                found.listen(pages[who])
             found.open(pages[who], who, address)
     return found
 
 
-def test_no_main_page_is_wider_than_the_screen_or_has_small_targets(tour: Tour) -> None:
+def test_no_page_is_wider_than_the_screen_or_has_small_targets(tour: Tour) -> None:
     assert not tour.faults, "\n".join(tour.faults)
+
+
+def test_axe_finds_nothing_serious_on_any_page(tour: Tour) -> None:
+    if tour.axe is None:
+        pytest.skip("looking with axe needs the package axe-playwright-python")
+    assert not tour.findings, "\n".join(tour.findings)
 
 
 def test_no_page_asks_another_site_for_anything_or_breaks_its_policy(live: Live, tour: Tour) -> None:
     sites = {url.split("/")[2] for url in tour.asked if not url.startswith("data:")}
     assert sites == {live.url.split("/")[2]}
-    assert tour.said == []
+    assert tour.complaints == []
 
 
 def test_a_page_that_is_too_wide_and_a_small_button_are_seen(screen: Open) -> None:
     page = screen("stranger", PHONE)
     page.set_content("<button style='height: 20px'>x</button><p style='width: 900px'>y</p>")
-    assert page.evaluate(_WIDER_THAN_THE_SCREEN) > 0
-    [[_element, height]] = page.evaluate(_SMALL_TARGETS, TARGET)
+    assert page.evaluate(WIDER_THAN_THE_SCREEN) > 0
+    [[_element, height]] = page.evaluate(SMALL_TARGETS, TARGET)
     assert height == 20
+
+
+def test_every_page_is_light_on_the_first_view_and_lighter_on_the_next(tour: Tour) -> None:
+    heavy = [
+        f"{where}: {came} bytes, {packed} compressed, and {files} of files"
+        for where, (came, packed, files) in tour.weights.items()
+        if where != ALL_COMPONENTS and (came > LATER_VIEW or came + files > FIRST_VIEW or packed > COMPRESSED)
+    ]
+    assert not heavy, "\n".join(heavy)
+
+
+def test_a_heavy_page_is_seen(screen: Open) -> None:
+    page = screen("stranger", PHONE)
+    page.route("**/berat", lambda route: route.fulfill(body="<p>berat</p>" * 9_000, content_type="text/html"))
+    answer = page.goto("/berat")
+    assert answer is not None
+    came, packed, _files = weigh(page, answer.body())
+    assert came > LATER_VIEW > packed
+
+
+def test_a_field_without_a_label_and_pale_words_are_found(screen: Open) -> None:
+    script = find_axe()
+    if script is None:
+        pytest.skip("looking with axe needs the package axe-playwright-python")
+    page = screen("stranger", PHONE)
+    page.goto("/masuk")
+    page.evaluate("document.querySelector('label').remove()")
+    page.evaluate("document.querySelector('h1').style.color = '#bbb'")
+    load_axe(page, script)
+    assert {each.partition(":")[0] for each in findings(page)} == {"label", "color-contrast"}
+    assert {each.partition(":")[0] for each in findings(page, looks_only=True)} == {"color-contrast"}
+
+
+def test_what_has_the_focus_is_marked_and_nothing_glides_for_whoever_asks_for_calm(screen: Open) -> None:
+    calm, usual = screen("participant", PHONE, reduced_motion="reduce"), screen("participant", PHONE)
+    for page in (calm, usual):
+        page.goto("/kursus")
+    assert [page.evaluate(_GLIDES) for page in (calm, usual)] == [False, True]
+    assert not [lost for _press in range(25) if (lost := _next_unmarked(calm))]
+    calm.evaluate(_UNMARK)
+    assert _next_unmarked(calm)
 
 
 def test_at_night_the_pages_are_dark(screen: Open) -> None:
@@ -259,6 +249,13 @@ def test_a_watched_list_renews_itself_and_leaves_what_is_being_typed(
     assert watched.get_by_role("textbox", name="Cari peserta").input_value() == "setengah nama"
     plain.reload()
     assert plain.get_by_role("link", name=name).is_visible()
+
+
+def _next_unmarked(page: "Page") -> str | None:
+    """Press Tab: whatever has the focus then and shows no ring."""
+    page.keyboard.press("Tab")
+    found: str | None = page.evaluate(_UNMARKED)
+    return found
 
 
 def _brightness(colour: str) -> float:

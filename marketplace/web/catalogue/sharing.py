@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app, url_for
+from flask_babel import gettext as _
 
 from marketplace.catalogue.models import Course, Mode, Run, RunKind
+from marketplace.web.assets import asset_url
 from marketplace.web.language import current_language
 from marketplace.web.rich_text import excerpt
 
@@ -16,7 +18,11 @@ _PREVIEW, _DESCRIPTION = 200, 1000
 
 def address_of(endpoint: str, **values: Any) -> str:
     """A page's whole address, under the name by which the public knows this service."""
-    return str(current_app.extensions["settings"].public_url).rstrip("/") + url_for(endpoint, **values)
+    return _public(url_for(endpoint, **values))
+
+
+def _public(path: str) -> str:
+    return str(current_app.extensions["settings"].public_url).rstrip("/") + path
 
 
 def preview(title: str, text: str, address: str) -> dict[str, str]:
@@ -28,7 +34,11 @@ def preview(title: str, text: str, address: str) -> dict[str, str]:
         "og:title": title,
         "og:description": excerpt(text, _PREVIEW),
         "og:url": address,
-        "twitter:card": "summary",
+        "og:image": _public(asset_url("bagikan.png")),
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": _("Bekal, program pelatihan nasional"),
+        "twitter:card": "summary_large_image",
     }
 
 

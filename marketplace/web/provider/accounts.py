@@ -26,7 +26,7 @@ from marketplace.web.state_words import account_tag
 
 _FAULTS = {
     "bank_code": _l("Pilih bank dari daftar."),
-    "holder_name": _l("Tulis nama seperti di buku rekening: huruf biasa, paling panjang 70."),
+    "holder_name": _l("Tulis nama seperti di buku rekening: huruf biasa, paling banyak 70 huruf."),
     "number": _l("Nomor rekening terdiri dari 5 sampai 34 angka."),
 }
 

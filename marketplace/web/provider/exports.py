@@ -1,6 +1,7 @@
 """Files of enrolments that are too long to wait for: asked for, their progress, and the download."""
 
 import uuid
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -11,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.enrolments import exports, provider_queries
-from marketplace.enrolments.tracking_models import ExportKind, ExportState
+from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind, ExportState
 from marketplace.errors import MarketplaceError
 from marketplace.identity.models import User
+from marketplace.web import live
 from marketplace.web.downloads import CSV, download
 from marketplace.web.errors import words_for
 from marketplace.web.identity import current_provider, signed_in_user
@@ -60,13 +62,33 @@ def request_export() -> AnyResponse:
 def export(export_id: uuid.UUID) -> str:
     """How far the writing is, and the file once it is there."""
     found = exports.get_export(db.session(), export_id, current_provider().id)
-    waits = found.state == ExportState.REQUESTED
-    return render_template(
-        "provider/export.html",
-        export=found,
-        wanted=read_wanted(MultiDict(parse_qsl(found.query))),
-        refresh=_REFRESH_SECONDS if waits else None,
+    region = live.Region(
+        url_for("provider.export_live", export_id=export_id), _version(found), _REFRESH_SECONDS
     )
+    return render_template("provider/export.html", live=region, **_shown(found))
+
+
+@pages.get("/berkas/<uuid:export_id>/langsung")
+def export_live(export_id: uuid.UUID) -> Response:
+    """The same for who waits: 304 while nothing more was written."""
+    current = db.session()
+    found = exports.get_export(current, export_id, current_provider().id)
+    return live.answer(
+        _version(found),
+        clock.now(current),
+        lambda: render_template("provider/_export_live.html", **_shown(found)),
+    )
+
+
+def _shown(found: EnrolmentExport) -> dict[str, Any]:
+    """`refresh`: the seconds after which to look again, None once there is nothing to wait for."""
+    waits = found.state == ExportState.REQUESTED
+    wanted = read_wanted(MultiDict(parse_qsl(found.query)))
+    return {"export": found, "wanted": wanted, "refresh": _REFRESH_SECONDS if waits else None}
+
+
+def _version(found: EnrolmentExport) -> str:
+    return live.digest(f"{found.state} {found.written} {current_language()}")
 
 
 @pages.get("/berkas/<uuid:export_id>/unduh")

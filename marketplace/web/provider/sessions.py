@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -16,16 +17,20 @@ from marketplace.broker import nudge
 from marketplace.catalogue.models import Run, RunSession
 from marketplace.config import Settings
 from marketplace.enrolments import attendance, provider_queries
-from marketplace.enrolments.check_in_codes import current_code
+from marketplace.enrolments.check_in_codes import CODE_SECONDS, current_code
 from marketplace.enrolments.provider_queries import RollCallRow
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
+from marketplace.web import live
 from marketplace.web.errors import words_for
 from marketplace.web.identity import current_provider, parse_id, signed_in_user
+from marketplace.web.language import current_language
 from marketplace.web.provider.blueprint import pages
 
 _LONGEST_WAIT = 300
+_LOOK_SECONDS = 4
+"""How often the screen's script looks for the next code and for who came; a code is good for a minute."""
 
 
 @pages.get("/sesi/<uuid:session_id>")
@@ -33,22 +38,48 @@ def session(session_id: uuid.UUID) -> str:
     """The classroom's screen: the code of these thirty seconds, and who has checked in."""
     current = db.session()
     meeting, run = get_meeting(current, session_id)
+    shown = _shown(current, meeting)
+    region = live.Region(
+        url_for("provider.session_live", session_id=session_id), _version(shown), _LOOK_SECONDS
+    )
+    return render_template("provider/session.html", run=run, live=region, **shown)
+
+
+@pages.get("/sesi/<uuid:session_id>/langsung")
+def session_live(session_id: uuid.UUID) -> Response:
+    """What of it changes while the class looks at it; 304 while nothing has."""
+    current = db.session()
+    meeting, _run = get_meeting(current, session_id)
+    shown = _shown(current, meeting)
+    return live.answer(
+        _version(shown), shown["now"], lambda: render_template("provider/_session_live.html", **shown)
+    )
+
+
+def _shown(current: Session, meeting: RunSession) -> dict[str, Any]:
+    """The code or when it comes, and who is there. `refresh`: seconds until it is old, or None."""
     now = clock.now(current)
     is_open = attendance.is_open(meeting, now)
     code, seconds = current_code(meeting)
     roll = provider_queries.roll_call(current, meeting)
-    return render_template(
-        "provider/session.html",
-        run=run,
-        meeting=meeting,
-        code=f"{code[:3]} {code[3:]}" if is_open else None,
-        qr=_qr_of(meeting, code) if is_open else None,
-        refresh=seconds if is_open else _seconds_to_wait(meeting, now),
-        opens_at=opens_at(meeting),
-        came=[row for row in roll if row.attendance],
-        missing=[row for row in roll if not row.attendance],
-        now=now,
-    )
+    return {
+        "meeting": meeting,
+        "code": f"{code[:3]} {code[3:]}" if is_open else None,
+        "qr": _qr_of(meeting, code) if is_open else None,
+        "every": CODE_SECONDS,
+        "refresh": seconds if is_open else _seconds_to_wait(meeting, now),
+        "opens_at": opens_at(meeting),
+        "came": [row for row in roll if row.attendance],
+        "missing": [row for row in roll if not row.attendance],
+        "now": now,
+    }
+
+
+def _version(shown: dict[str, Any]) -> str:
+    """Another one with each code, each arrival, and when the session opens, begins or is over."""
+    has_begun = shown["now"] >= shown["meeting"].starts_at
+    parts = (shown["code"], shown["refresh"] is None, has_begun, len(shown["came"]), len(shown["missing"]))
+    return live.digest(f"{parts} {current_language()}")
 
 
 @pages.get("/sesi/<uuid:session_id>/daftar-hadir")

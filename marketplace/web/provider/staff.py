@@ -95,7 +95,7 @@ def remove_member(staff_id: uuid.UUID) -> Response:
     provider_id = current_provider().id
     return _act(
         lambda current, actor: members.remove_member(current, provider_id, staff_id, actor),
-        _("Ia tidak bisa lagi membuka ruang lembaga."),
+        _("Ia tidak bisa lagi membuka halaman lembaga."),
     )
 
 

@@ -51,8 +51,11 @@ def test_a_long_file_is_written_in_the_background_and_equals_a_short_one(
     page = desk.get(progress).text
     assert "0 dari 6 baris ditulis." in words(page) and 'http-equiv="refresh"' in page
     assert desk.get(f"{progress}/unduh").status_code == 404
+    held = {"If-None-Match": desk.get(f"{progress}/langsung").headers["ETag"]}
+    assert desk.get(f"{progress}/langsung", headers=held).status_code == 304
     tasks.sweep()
     _write_as_a_worker(settings, progress.rpartition("/")[2])
+    assert "Berkas siap" in words(desk.get(f"{progress}/langsung", headers=held).text)
     assert "Berkas siap" in words(desk.get(progress).text)
     long = openpyxl.load_workbook(io.BytesIO(desk.get(f"{progress}/unduh").data)).worksheets[0]
     monkeypatch.setattr(enrolments, "MOST_AT_ONCE", 10)

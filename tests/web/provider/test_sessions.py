@@ -12,6 +12,7 @@ from marketplace.catalogue.models import Run
 from marketplace.db import transaction
 from marketplace.enrolments.models import Attendance
 from marketplace.notifications.models import Notification
+from marketplace.web.provider import sessions
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
 from tests.web.conftest import SignIn, read, words
@@ -47,12 +48,22 @@ def test_the_code_on_the_screen_checks_a_participant_in(
     assert "Ratna Lestari" in page
 
 
-def test_the_screen_refreshes_itself_when_the_code_changes(desk: FlaskClient, run: Run) -> None:
+def test_the_screen_refreshes_itself_when_the_code_changes(
+    desk: FlaskClient, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "current_code", lambda meeting: ("123456", 20))
     page = read(desk.get(f"/lembaga/sesi/{run.sessions[0].id}").text)
     refresh = page.select_one('meta[http-equiv="refresh"]')
     assert refresh is not None
     assert 1 <= int(str(refresh["content"])) <= 30
-    assert page.select("script") == []
+    assert refresh.parent is not None and refresh.parent.name == "noscript"
+    [script] = page.select("script")
+    headers = {"If-None-Match": f'"{script["data-etag"]}"'}
+    assert desk.get(str(script["data-href"]), headers=headers).status_code == 304
+    [part, _who] = read(desk.get(str(script["data-href"])).text).select("[id]")
+    assert _CODE.findall(part.get_text(" ")) == ["123 456"]
+    monkeypatch.setattr(sessions, "current_code", lambda meeting: ("654321", 30))
+    assert "654 321" in desk.get(str(script["data-href"]), headers=headers).text
 
 
 def test_before_its_time_there_is_no_code(desk: FlaskClient, run: Run) -> None:

@@ -1,0 +1,41 @@
+"""Every place of the site: who is let in, and the addresses that routes have with the ids of a scene."""
+
+from collections.abc import Iterator
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from marketplace.enrolments.badges import BadgeKey
+from marketplace.web.access import Access
+from tests.web.scene import Ids, Scene
+
+ADMITTED: dict[Access, set[str]] = {
+    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
+    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor", "curator"},
+    Access.PARTICIPANT: {"participant"},
+    Access.PROVIDER: {"provider"},
+    Access.FINANCE: {"finance", "auditor"},
+    Access.CURATOR: {"curator"},
+    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
+}
+
+
+def rules(app: Flask, blueprint: str, method: str) -> Iterator[Rule]:
+    """The routes of a blueprint that answer a method."""
+    found = (rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(f"{blueprint}."))
+    return (rule for rule in found if method in (rule.methods or set()))
+
+
+def address_of(app: Flask, rule: Rule, scene: Scene, ids: Ids) -> str:
+    """A route's address with these ids. What a name means depends on who uses it."""
+    values: dict[str, object] = {**ids, "label": f"txn_{scene.transaction.hex}", "level": "0"}
+    values["report"] = "kursi"
+    values["name"], values["month"] = "000.p/1", "2026-01"
+    values["kid"] = BadgeKey(app.extensions["settings"].badge_signing_keys[0]).name
+    values["number"] = scene.certificate
+    values["survey"] = 1
+    values["code"] = "en" if rule.endpoint == "public.language" else "fund:2023"
+    if rule.endpoint.startswith("finance."):
+        values["run_id"] = scene.payout_run
+    adapter = app.url_map.bind("localhost")
+    return adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})

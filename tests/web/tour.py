@@ -1,0 +1,148 @@
+"""A tour of every page in a real browser, each opened once by whom it is for."""
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from marketplace.web.access import Access, declared
+from tests.browser import DESK, PHONE
+from tests.web import axe
+from tests.web.places import address_of
+from tests.web.scene import Scene
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Response
+
+TARGET = 44
+"""The least height of whatever is pressed, in CSS pixels (WCAG 2.5.5)."""
+
+WIDER_THAN_THE_SCREEN = "document.scrollingElement.scrollWidth - window.innerWidth"
+SMALL_TARGETS = """least => [...document.querySelectorAll(
+        'button, .tombol, .govuk-button, input:not([type=radio]):not([type=checkbox]), select, nav a')]
+    .filter(each => each.checkVisibility())
+    .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect().height])
+    .filter(([, height]) => height > 0 && height < least)"""
+
+WEIGHT = """() => performance.getEntries().filter(each => each.encodedBodySize)
+    .map(each => [each.entryType === 'navigation', each.encodedBodySize])"""
+"""What the page and each of its files weighed on the way, in bytes; also those that were kept from before."""
+
+_READERS: dict[Access, tuple[str, ...]] = {
+    Access.PUBLIC: ("stranger", "participant"),
+    Access.SIGNED_IN: ("newcomer",),
+    Access.PARTICIPANT: ("participant",),
+    Access.PROVIDER: ("provider",),
+    Access.FINANCE: ("finance",),
+    Access.CURATOR: ("curator",),
+    Access.DEVELOPMENT: ("stranger",),
+}
+_MACHINES = ("log", "health")
+_FILES = {
+    "public.language",
+    "provider.enrolments_live",
+    "provider.export_live",
+    "provider.session_live",
+    "provider.overview_live",
+    "provider.download_export",
+    "applying.document",
+    "curation.application_document",
+}
+"""Routes that answer with no page: a file, a part of a page, another page."""
+
+REFUSED = (("stranger", "/tidak-ada"), ("participant", "/lembaga"), ("stranger", "/keluar"))
+"""What is not there, not theirs, or no page at all."""
+
+
+def stops(app: Flask, scene: Scene) -> Iterator[tuple[str, str]]:
+    """(who, where): every route that answers with a page, and the states of some that differ."""
+    for rule in app.url_map.iter_rules():
+        if _is_page(rule):
+            for who in _READERS[declared(app)[rule.endpoint.rpartition(".")[0]]]:
+                yield who, address_of(app, rule, scene, scene.own)
+    own, other = scene.own["course_id"], scene.others["course_id"]
+    yield "stranger", f"/kursus/banding?k={own}&k={other}"
+    yield "participant", "/kursus?q=tidak+ada+di+sini"
+    yield "participant", f"/beli/{scene.own['later_run_id']}"
+    yield "auditor", f"/keuangan/pembayaran/{scene.payout_run}"
+    yield from REFUSED
+
+
+def _is_page(rule: Rule) -> bool:
+    blueprint, _, _name = rule.endpoint.rpartition(".")
+    has_suffix = "." in rule.rule.rpartition("/")[2]
+    return bool(
+        "GET" in (rule.methods or ())
+        and blueprint
+        and blueprint not in _MACHINES
+        and not has_suffix
+        and rule.endpoint not in _FILES
+    )
+
+
+def weigh(page: "Page", html: bytes) -> tuple[int, int, int]:
+    """The bytes of the page as it came, of its HTML compressed, and of all its files."""
+    parts = page.evaluate(WEIGHT)
+    came = sum(size for is_page, size in parts if is_page)
+    return came, len(gzip.compress(html)), sum(size for is_page, size in parts if not is_page)
+
+
+@dataclass
+class Tour:
+    """What came of it: faults of the shape, findings of axe, addresses asked for, complaints, and the weight
+    of each page as `weigh` has it."""
+
+    axe: str | None
+    faults: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    weights: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    _said: list[tuple[str, str]] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the browser said, but that a page is a refusal, which is meant."""
+        lost = "Failed to load resource"
+        said = [each for each in self._said if not (each[0] in self._refused and each[1].startswith(lost))]
+        return [f"{where}: {words}" for where, words in said]
+
+    def listen(self, page: "Page") -> None:
+        """Note what the page asks for and complains about from now on."""
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("response", self._note_refusal)
+        page.on("console", lambda message: self._said.append((message.location["url"], message.text)))
+        page.on("pageerror", lambda error: self._said.append((page.url, str(error))))
+
+    def _note_refusal(self, response: "Response") -> None:
+        if response.status >= 400 and response.request.is_navigation_request():
+            self._refused.add(response.url)
+
+    def open(self, page: "Page", who: str, address: str) -> None:
+        """Look at a page; at one that another place led to already only once."""
+        answer = page.goto(address)
+        assert answer is not None and answer.headers["content-type"].startswith("text/html"), address
+        assert answer.status == 200 or (who, address) in REFUSED, f"{who} {address} {answer.status}"
+        if (who, page.url) not in self._seen:
+            self._seen.add((who, page.url))
+            self.look(page, f"{who} {address}")
+
+    def look(self, page: "Page", where: str) -> None:
+        """Look at an opened page, narrow by day and wide by night, or the other way round."""
+        self.weights[where] = weigh(page, page.content().encode())
+        if self.axe:
+            axe.load_axe(page, self.axe)
+        schemes = ("light", "dark") if len(self.weights) % 2 else ("dark", "light")
+        for size, scheme in zip((PHONE, DESK), schemes, strict=True):
+            page.set_viewport_size(size)  # type: ignore[arg-type] # width and height
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
+            how = f"{where}, {size['width']} px, {scheme}"
+            too_wide = page.evaluate(WIDER_THAN_THE_SCREEN)
+            self.faults += [f"{how}: {too_wide} px too wide"] if too_wide > 0 else []
+            self.faults += [f"{how}: {each}" for each in page.evaluate(SMALL_TARGETS, TARGET)]
+            if self.axe:
+                self.findings += [f"{how}: {each}" for each in axe.findings(page, looks_only=size is DESK)]
