@@ -14,6 +14,7 @@ from marketplace.web import (
     compression,
     course_reviews,
     curation,
+    desk,
     dev,
     errors,
     finance,
@@ -55,6 +56,7 @@ def install(app: Flask, settings: Settings) -> None:
     register(app, provider.pages, Access.PROVIDER)
     register(app, finance.pages, Access.FINANCE)
     register(app, curation.pages, Access.CURATOR)
+    register(app, desk.pages, Access.DESK)
     if not settings.is_production:
         register(app, dev.pages, Access.DEVELOPMENT)
     limits.install(app, settings)

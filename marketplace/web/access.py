@@ -22,6 +22,7 @@ class Access(StrEnum):
     PROVIDER = "provider"
     FINANCE = "finance"
     CURATOR = "curator"
+    DESK = "desk"
     DEVELOPMENT = "development"
 
 
@@ -30,6 +31,7 @@ ROLES: dict[Access, frozenset[Role]] = {
     Access.PROVIDER: frozenset({Role.PROVIDER}),
     Access.FINANCE: frozenset({Role.FINANCE, Role.AUDITOR}),
     Access.CURATOR: frozenset({Role.CURATOR}),
+    Access.DESK: frozenset({Role.DESK, Role.FINANCE, Role.AUDITOR}),
 }
 
 

@@ -18,6 +18,10 @@ from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
 from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
 from marketplace.identity.models import Role, User
+from marketplace.oversight import complaints
+from marketplace.oversight.complaint_steps import Words
+from marketplace.oversight.complaints import Subject
+from marketplace.oversight.models import Category
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
@@ -58,6 +62,7 @@ def build(session: Session) -> Scene:
     scene.people["provider"] = factories.make_staff(session, provider).id
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
     scene.people["curator"] = factories.make_user(session, Role.CURATOR, name="Wulan Sihombing").id
+    scene.people["desk"] = factories.make_user(session, Role.DESK, name="Hasan Basri").id
     scene.people["auditor"] = factories.make_user(session, Role.AUDITOR, name="Dewi Anggraini").id
     run = payouts.prepare(session, world.SCHEME, clock.today(session), world.make_finance(session))
     assert run is not None
@@ -100,6 +105,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "certificate_id": certificate.id,
         "completed_id": done.enrolment_id,
         "review_id": said.id,
+        **_complain(session, provider, enrolment),
     }
     return ids, buyer, provider
 
@@ -112,6 +118,17 @@ def _colleague(session: Session, provider: Provider) -> User:
     user = factories.make_user(session, name="Sulastri")
     providers.add_staff(session, provider, user, StaffRole.TEACHING)
     return user
+
+
+def _complain(session: Session, provider: Provider, bought: Enrolment) -> Ids:
+    """The buyer about the class, the provider about nothing in particular."""
+    words = Words("Ruangannya terkunci sampai pukul sepuluh.", uuid7().hex)
+    said = Subject(Category.CLASS, bought.id)
+    own = complaints.open_for_participant(session, bought.participant, said, words)
+    claim = complaints.open_for_provider(
+        session, provider.id, _writer(session), Subject(Category.OTHER), words
+    )
+    return {"complaint_id": own.id, "provider_complaint_id": claim.id}
 
 
 def _proposed(session: Session, provider: Provider) -> BankAccount:

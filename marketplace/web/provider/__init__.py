@@ -3,6 +3,7 @@
 from marketplace.web.provider import (
     accounts,
     attendance,
+    complaints,
     confirmations,
     course_forms,
     courses,
@@ -25,6 +26,7 @@ from marketplace.web.provider.blueprint import pages
 __all__ = [
     "accounts",
     "attendance",
+    "complaints",
     "confirmations",
     "course_forms",
     "courses",
