@@ -33,3 +33,9 @@ class NothingToRefund(MarketplaceError):
     """No enrolment of who complains, or one whose money has gone back or been paid out."""
 
     code: ClassVar[str] = "nothing_to_refund"
+
+
+class AnnouncementInvalid(MarketplaceError):
+    """`details["fault"]` is order (ends before it starts) or past (has ended already)."""
+
+    code: ClassVar[str] = "announcement_invalid"

@@ -1,4 +1,4 @@
-"""Complaints, and what was written about them."""
+"""Complaints, what was written about them, and what the programme office announces."""
 
 import uuid
 from datetime import datetime
@@ -151,3 +151,56 @@ class ComplaintMessage(Base):
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     complaint: Mapped[Complaint] = relationship(back_populates="messages")
     writer: Mapped[User] = relationship()
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    INCIDENT = "incident"
+
+
+class Audience(StrEnum):
+    EVERYBODY = "everybody"
+    PARTICIPANTS = "participants"
+    PROVIDERS = "providers"
+
+
+class Announcement(Base):
+    """What the programme office tells many at once, in both languages. On the wall's clock.
+
+    Its words stay as they are; it may be ended early. One that was taken back before it began ends as it
+    begins, and nobody ever saw it.
+    """
+
+    __tablename__ = "announcement"
+    __table_args__ = (
+        UniqueConstraint("written_by", "key"),
+        CheckConstraint(one_of("severity", Severity), name="severity"),
+        CheckConstraint(one_of("audience", Audience), name="audience"),
+        CheckConstraint("starts_at <= ends_at", name="period"),
+        CheckConstraint(
+            "char_length(text_id) BETWEEN 1 AND 300 AND char_length(text_en) BETWEEN 1 AND 300", name="text"
+        ),
+        Index(None, "ends_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    written_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"))
+    key: Mapped[str] = mapped_column(Text)
+    severity: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(Text)
+    text_id: Mapped[str] = mapped_column(Text)
+    text_en: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
+
+    def text(self, language: str) -> str:
+        """Its words in one of the two languages."""
+        return self.text_en if language == "en" else self.text_id
+
+    @property
+    def was_taken_back(self) -> bool:
+        """Ended before it began."""
+        return self.starts_at == self.ends_at

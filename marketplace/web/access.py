@@ -23,6 +23,7 @@ class Access(StrEnum):
     FINANCE = "finance"
     CURATOR = "curator"
     DESK = "desk"
+    PEOPLE = "people"
     DEVELOPMENT = "development"
 
 
@@ -32,6 +33,7 @@ ROLES: dict[Access, frozenset[Role]] = {
     Access.FINANCE: frozenset({Role.FINANCE, Role.AUDITOR}),
     Access.CURATOR: frozenset({Role.CURATOR}),
     Access.DESK: frozenset({Role.DESK, Role.FINANCE, Role.AUDITOR}),
+    Access.PEOPLE: frozenset({Role.DESK, Role.FINANCE}),
 }
 
 

@@ -1,26 +1,23 @@
 """What the layout needs on every page; its shape is described at the top of templates/_layout.html."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace import clock, db
+from marketplace import db
 from marketplace.batches import queries as grants
 from marketplace.identity.models import Role, User
 from marketplace.providers.models import StaffRole
+from marketplace.web import notices
 from marketplace.web.identity import current_user, find_participant, find_provider, find_staff
 from marketplace.web.language import current_language
 from marketplace.web.regions import zone_of
 from marketplace.web.staff_rights import may_open
 
 Item = dict[str, Any]
-
-_FORWARD_WORTH_SAYING = timedelta(minutes=1)
 
 
 def install(app: Flask) -> None:
@@ -44,7 +41,8 @@ def build() -> dict[str, Any]:
         "sign_in": None if user else {"label": _("Masuk"), "href": url_for("account.sign_in")},
         "language": _other_language(),
         "footer": _footer(audience),
-        "banners": _banners(),
+        "banners": notices.banners(),
+        "announcements": notices.announcements(audience),
     }
 
 
@@ -60,7 +58,7 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2]).upper() or "•"
 
 
-_OFFICE = frozenset({"finance", "curation", "desk"})
+_OFFICE = frozenset({"finance", "curation", "desk", "people"})
 _STAFF = _OFFICE | {"provider"}
 
 
@@ -194,10 +192,16 @@ def _finance_nav() -> list[Item]:
     ]  # fmt: skip
 
 
+_OF_PEOPLE = ("people.find", "people.participant", "people.provider")
+
+
 def _desk_nav() -> list[Item]:
     """Finance staff and auditors come from their own pages and go back there."""
     user = current_user()
     items = [_item(_("Pengaduan"), "desk.queue", "message", "desk.complaint", "desk.decide")]
+    if user is not None and (user.has_role(Role.DESK) or user.has_role(Role.FINANCE)):
+        items.append(_item(_("Orang dan lembaga"), "people.search", "search", *_OF_PEOPLE))
+    items.append(_item(_("Pengumuman"), "desk.announcements", "info", "desk.announce"))
     if user is not None and (user.has_role(Role.FINANCE) or user.has_role(Role.AUDITOR)):
         items.append(_item(_("Pembayaran"), "finance.runs", "wallet"))
     return items
@@ -224,6 +228,7 @@ _NAVIGATION: dict[str, Callable[[], list[Item]]] = {
     "finance": _finance_nav,
     "curation": _curation_nav,
     "desk": _desk_nav,
+    "people": _desk_nav,
 }
 
 
@@ -251,23 +256,10 @@ def _footer(audience: str) -> list[tuple[str, str]]:
         (_("Cari kursus"), url_for("catalogue.search")),
         (_("Daftarkan lembaga"), url_for("applying.application")),
         (_("Periksa sertifikat"), url_for("certificate.check")),
+        (_("Status layanan"), url_for("status.status")),
     ]
     if audience == "participant":
         links.append((_("Pengaduan"), url_for("participant.complaints")))
     if "dev" in current_app.blueprints:
         links.append((_("Kotak keluar"), url_for("dev.inbox")))
     return links
-
-
-def _banners() -> list[str]:
-    """Programme time is shown whenever it is not the wall's; error pages work without the database."""
-    try:
-        ahead = clock.offset(db.session())
-    except SQLAlchemyError:
-        return []
-    if ahead < _FORWARD_WORTH_SAYING:
-        return []
-    hours = ahead.seconds // 3600
-    return [
-        _("Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.", days=ahead.days, hours=hours)
-    ]

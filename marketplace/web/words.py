@@ -187,6 +187,11 @@ WORDS: dict[str, Callable[[Details], str]] = {
     "nothing_to_refund": lambda d: _(
         "Tidak ada yang bisa dikembalikan atau ditahan: uangnya sudah kembali atau sudah dibayarkan."
     ),
+    "announcement_invalid": lambda d: (
+        _("Akhirnya harus sesudah mulainya.")
+        if d["fault"] == "order"
+        else _("Waktu itu sudah lewat, jadi tidak ada yang akan membacanya.")
+    ),
     # paying providers
     "nothing_to_retry": lambda d: _(
         "Hanya pembayaran yang ditolak atau dikembalikan bank yang bisa diulang."

@@ -1,7 +1,8 @@
-"""The complaint desk: its officers, complaints with their terms, and what was written about them.
+"""The programme office's desk: its officers, complaints with their terms, what was written about them,
+announcements, and an index to find people by their names.
 
 The application may change where a complaint stands, not who complained or about what; a text that was
-written stays as it was.
+written stays as it was, and an announcement may only be ended.
 """
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ _TERMS = {
 _RIGHTS = {
     "complaint": "SELECT, INSERT, UPDATE (state, waiting_since, due_at, answered_by, decided_by, ended_at, remedy)",
     "complaint_message": "SELECT, INSERT",
+    "announcement": "SELECT, INSERT, UPDATE (ends_at, ended_by)",
 }
 
 
@@ -31,12 +33,21 @@ def upgrade() -> None:
         op.add_column("scheme", sa.Column(name, sa.SmallInteger(), server_default=value, nullable=False))
     _make_complaint()
     _make_complaint_message()
+    _make_announcement()
+    op.create_index(
+        "ix_participant_name",
+        "participant",
+        [sa.text("to_tsvector('simple'::regconfig, full_name)")],
+        postgresql_using="gin",
+    )
     for table, rights in _RIGHTS.items():
         op.execute(f"REVOKE ALL ON public.{table} FROM bekal_app")
         op.execute(f"GRANT {rights} ON public.{table} TO bekal_app")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_participant_name", table_name="participant")
+    op.drop_table("announcement")
     op.drop_table("complaint_message")
     op.drop_table("complaint")
     for name in reversed(_TERMS):
@@ -140,3 +151,36 @@ def _make_complaint_message() -> None:
     op.create_index(
         op.f("ix_complaint_message_complaint_id_id"), "complaint_message", ["complaint_id", "id"]
     )
+
+
+def _make_announcement() -> None:
+    op.create_table(
+        "announcement",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("text_id", sa.Text(), nullable=False),
+        sa.Column("text_en", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "severity IN ('info', 'warning', 'incident')", name=op.f("ck_announcement_severity")
+        ),
+        sa.CheckConstraint(
+            "audience IN ('everybody', 'participants', 'providers')", name=op.f("ck_announcement_audience")
+        ),
+        sa.CheckConstraint("starts_at <= ends_at", name=op.f("ck_announcement_period")),
+        sa.CheckConstraint(
+            "char_length(text_id) BETWEEN 1 AND 300 AND char_length(text_en) BETWEEN 1 AND 300",
+            name=op.f("ck_announcement_text"),
+        ),
+        sa.ForeignKeyConstraint(["ended_by"], ["user.id"], name=op.f("fk_announcement_ended_by")),
+        sa.ForeignKeyConstraint(["written_by"], ["user.id"], name=op.f("fk_announcement_written_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement")),
+        sa.UniqueConstraint("written_by", "key", name=op.f("uq_announcement_written_by_key")),
+    )
+    op.create_index(op.f("ix_announcement_ends_at"), "announcement", ["ends_at"])

@@ -18,10 +18,11 @@ from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
 from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
 from marketplace.identity.models import Role, User
-from marketplace.oversight import complaints
+from marketplace.oversight import announcements, complaints
+from marketplace.oversight.announcements import Draft
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.complaints import Subject
-from marketplace.oversight.models import Category
+from marketplace.oversight.models import Audience, Category, Severity
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
@@ -63,6 +64,8 @@ def build(session: Session) -> Scene:
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
     scene.people["curator"] = factories.make_user(session, Role.CURATOR, name="Wulan Sihombing").id
     scene.people["desk"] = factories.make_user(session, Role.DESK, name="Hasan Basri").id
+    told = announcements.announce(session, _news(), session.get_one(User, scene.people["desk"]), "a")
+    scene.own["announcement_id"] = told.id
     scene.people["auditor"] = factories.make_user(session, Role.AUDITOR, name="Dewi Anggraini").id
     run = payouts.prepare(session, world.SCHEME, clock.today(session), world.make_finance(session))
     assert run is not None
@@ -91,6 +94,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
     ids = {
         "provider_id": provider.id,
+        "participant_id": buyer.id,
         "course_id": course.id,
         "version_id": change.id,
         "upload_id": upload.id,
@@ -129,6 +133,12 @@ def _complain(session: Session, provider: Provider, bought: Enrolment) -> Ids:
         session, provider.id, _writer(session), Subject(Category.OTHER), words
     )
     return {"complaint_id": own.id, "provider_complaint_id": claim.id}
+
+
+def _news() -> Draft:
+    now = clock.wall_now()
+    words = ("Bekal dipelihara malam ini.", "Bekal is being maintained tonight.")
+    return Draft(Severity.INFO, Audience.EVERYBODY, *words, now, now + timedelta(hours=2))
 
 
 def _proposed(session: Session, provider: Provider) -> BankAccount:

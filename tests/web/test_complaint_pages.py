@@ -1,6 +1,6 @@
 """The complaint desk over HTTP: whoever complains, the office, and back, with script off."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -219,7 +219,7 @@ def test_of_two_officers_one_answers_and_the_other_is_told(desk: Desk) -> None:
     ).one()
     desk.session.rollback()
 
-    def answering(user: User, key: str):  # type: ignore[no-untyped-def]
+    def answering(user: User, key: str) -> Callable[[Session], Complaint]:
         user_id = user.id
         return lambda current: complaints.answer(
             current, complaint_id, current.get_one(User, user_id), Words(key, key, last)

@@ -1,4 +1,8 @@
-"""What people complain about: one waits for an answer, one went to a second person, one was solved."""
+"""What people complain about: one waits for an answer, one went to a second person, one was solved. And
+what the office tells everybody meanwhile.
+"""
+
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -6,12 +10,13 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.dev.demo import stage, troupe
 from marketplace.enrolments.models import LIVE, Enrolment, EnrolmentState
+from marketplace.oversight import announcements, complaints
 from marketplace.oversight import complaint_queries as queries
-from marketplace.oversight import complaints
+from marketplace.oversight.announcements import Draft
 from marketplace.oversight.complaint_queries import Filters
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.complaints import Subject
-from marketplace.oversight.models import Category, Complaint, ComplaintState
+from marketplace.oversight.models import Audience, Category, Complaint, ComplaintState, Severity
 from marketplace.providers import queries as providers
 
 _ATTENDANCE = (
@@ -20,6 +25,11 @@ _ATTENDANCE = (
 )
 _CLASS = "Pengajarnya diganti tanpa kabar, dan dua kali mulai terlambat setengah jam."
 _PROVIDER = "Nama di sertifikat peserta kami tertulis tanpa gelar. Apakah bisa ditambahkan?"
+
+_NEWS = (
+    "Lusa pukul 22.00 sampai 23.00 WIB Bekal dipelihara. Membeli tetap bisa; pesan bisa terlambat.",
+    "In two days, from 22:00 to 23:00 WIB, Bekal is maintained. Buying goes on; messages may be late.",
+)
 
 
 def complain(session: Session) -> None:
@@ -53,6 +63,13 @@ def insist(session: Session) -> None:
     for each in session.scalars(waiting).all():
         text = "Belum. Tiga teman sekelas bisa membenarkan bahwa layarnya mati."
         complaints.insist(session, each.id, each.opener, Words(text, "3"))
+
+
+def announce(session: Session) -> None:
+    """Something calm that is true for two days."""
+    now = clock.wall_now()
+    draft = Draft(Severity.INFO, Audience.EVERYBODY, *_NEWS, now, now + timedelta(days=2))
+    announcements.announce(session, draft, stage.office_user(session, stage.DESK), "1")
 
 
 def _first(session: Session, states: tuple[EnrolmentState, ...]) -> Enrolment:

@@ -97,6 +97,7 @@ def _make(settings: Settings) -> None:
         story.at(days.at(-2, 15), writing.apply)
         story.at(days.at(-1, 10), _replace_account)
         story.play()
+    run_in_transaction(grievances.announce)
     run_in_transaction(
         lambda session: audit.record(
             session,

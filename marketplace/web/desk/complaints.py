@@ -138,6 +138,7 @@ def _page(complaint_id: uuid.UUID, form: Form | None = None) -> str:
         last=messages[-1].id,
         form=form or empty(key=new_key()),
         offers=_offers(found) if may_act() else [],
+        may_act=may_act(),
         remedy=decisions.find_remedy(found),
         obstacle=_obstacle(found),
         now=clock.now(current),
