@@ -5,6 +5,7 @@ programme, after that the provider's earning is held until somebody has looked. 
 """
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from marketplace.oversight import complaint_queries as queries
 from marketplace.oversight import complaint_steps as steps
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.errors import AnotherPerson, FinanceDecides, NothingToRefund
-from marketplace.oversight.models import Complaint, ComplaintState, Remedy
+from marketplace.oversight.models import Author, Complaint, ComplaintMessage, ComplaintState, Remedy
 
 HOLD_CODE = "complaint"
 
@@ -31,7 +32,7 @@ def close(session: Session, complaint_id: uuid.UUID, actor: User, words: Words) 
     if found is None:
         return queries.get(session, complaint_id)
     if found.state == ComplaintState.ESCALATED:
-        _require_another(found, actor)
+        _require_another(session, found, actor)
         found.decided_by = actor.id
     steps.end(session, found, ComplaintState.CLOSED)
     steps.write_for_office(session, found, actor, words, "complaint.closed")
@@ -48,7 +49,7 @@ def uphold(session: Session, complaint_id: uuid.UUID, actor: User, words: Words)
         return queries.get(session, complaint_id)
     if not actor.has_role(Role.FINANCE):
         raise FinanceDecides("finance staff decide about money")
-    _require_another(found, actor)
+    _require_another(session, found, actor)
     remedy = find_remedy(found)
     if remedy is None or found.enrolment is None:
         raise NothingToRefund("nothing to give back or to hold")
@@ -59,6 +60,11 @@ def uphold(session: Session, complaint_id: uuid.UUID, actor: User, words: Words)
     _apply(session, found.enrolment, remedy, actor, found.number)
     steps.write_for_office(session, found, actor, words, "complaint.upheld")
     return found
+
+
+def has_spoken(messages: Sequence[ComplaintMessage], actor: User) -> bool:
+    """Whether somebody has answered for the office before: then another person decides."""
+    return any(each.author == Author.OFFICE and each.written_by == actor.id for each in messages)
 
 
 def find_remedy(complaint: Complaint) -> Remedy | None:
@@ -82,6 +88,6 @@ def _apply(session: Session, enrolment: Enrolment, remedy: Remedy, actor: User, 
         raise NothingToRefund("its money has moved meanwhile", at=clock.wall_now()) from error
 
 
-def _require_another(found: Complaint, actor: User) -> None:
-    if found.answered_by == actor.id:
+def _require_another(session: Session, found: Complaint, actor: User) -> None:
+    if has_spoken(queries.list_messages(session, found.id), actor):
         raise AnotherPerson("who answered does not decide")

@@ -62,7 +62,7 @@ class Complaint(Base):
     """Somebody is not content: a participant, or a provider through its staff. In programme time.
 
     `due_at` is until when the side that has the next word should say it; `waiting_since` is when its
-    turn began. `answered_by` is who of the office wrote last; `decided_by` is another person.
+    turn began. `answered_by` is who of the office answered last; `decided_by` is another person.
     """
 
     __tablename__ = "complaint"

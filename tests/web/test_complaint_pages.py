@@ -162,6 +162,11 @@ def test_money_moves_only_by_finance_and_only_where_there_is_some(desk: Desk) ->
     desk.decide(desk.finance, "answer")
     assert desk.decide(desk.officer, "uphold").status_code == 409
     assert desk.decide(desk.finance, "uphold").status_code == 409
+    complaint_id = desk.complaint.id
+    with transaction() as current:
+        complaints.reply(current, complaint_id, current.get_one(User, desk.buyer.id), Words("Belum.", "d0"))
+    assert desk.decide(desk.officer, "answer").status_code == 302
+    assert desk.decide(desk.finance, "uphold").status_code == 409, "whoever answered at any time"
     with transaction() as current:
         other = factories.make_user(current, Role.FINANCE)
         attend(current, current.get_one(Enrolment, desk.enrolment.id), 3)

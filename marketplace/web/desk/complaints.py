@@ -131,16 +131,17 @@ def _page(complaint_id: uuid.UUID, form: Form | None = None) -> str:
     current = db.session()
     found = queries.get(current, complaint_id)
     messages = queries.list_messages(current, complaint_id)
+    has_spoken = decisions.has_spoken(messages, signed_in_user())
     return render_template(
         "desk/complaint.html",
         complaint=found,
         messages=messages,
         last=messages[-1].id,
         form=form or empty(key=new_key()),
-        offers=_offers(found) if may_act() else [],
+        offers=_offers(found, has_spoken) if may_act() else [],
         may_act=may_act(),
         remedy=decisions.find_remedy(found),
-        obstacle=_obstacle(found),
+        obstacle=_obstacle(found, has_spoken),
         now=clock.now(current),
         words=complaint_words,
         enrolment_tag=enrolment_tag,
@@ -148,7 +149,7 @@ def _page(complaint_id: uuid.UUID, form: Form | None = None) -> str:
     )
 
 
-def _offers(found: Complaint) -> list[tuple[str, str, str]]:
+def _offers(found: Complaint, has_spoken: bool) -> list[tuple[str, str, str]]:
     """What may be done with it by the reader, as radios take it."""
     remedy = decisions.find_remedy(found)
     texts: dict[str, Callable[[], tuple[str, str]]] = {
@@ -158,20 +159,20 @@ def _offers(found: Complaint) -> list[tuple[str, str, str]]:
         "uphold": lambda: (_("Kabulkan"), complaint_words.remedy_words(remedy or "")),
     }
     offered = _OFFERED.get(ComplaintState(found.state), ())
-    can = [each for each in offered if not _is_barred(found, each)]
+    can = [each for each in offered if not _is_barred(found, each, has_spoken)]
     return [(each, *texts[each]()) for each in can]
 
 
-def _is_barred(found: Complaint, verdict: str) -> bool:
-    user = signed_in_user()
+def _is_barred(found: Complaint, verdict: str, has_spoken: bool) -> bool:
     decides = verdict == "uphold" or (verdict == "close" and found.state == ComplaintState.ESCALATED)
-    if decides and found.answered_by == user.id:
+    if decides and has_spoken:
         return True
-    return verdict == "uphold" and (decisions.find_remedy(found) is None or not user.has_role(Role.FINANCE))
+    is_finance = signed_in_user().has_role(Role.FINANCE)
+    return verdict == "uphold" and (decisions.find_remedy(found) is None or not is_finance)
 
 
-def _obstacle(found: Complaint) -> str:
+def _obstacle(found: Complaint, has_spoken: bool) -> str:
     """Why the reader may not decide it, if so."""
-    if found.state == ComplaintState.ESCALATED and found.answered_by == signed_in_user().id:
+    if found.state == ComplaintState.ESCALATED and has_spoken and may_act():
         return _("Anda yang menjawab pengaduan ini, jadi rekan Anda yang memutuskannya.")
     return ""
