@@ -23,9 +23,14 @@ SWEEPS = (
 )
 """Beat starts each at every tick. A sweep finds rows that wait, whatever became of the nudge."""
 
-SELDOM = ("marketplace.oversight.tasks.roll_up", "marketplace.catalogue.tasks.learn_words")
-"""At every twentieth tick: looking at every hot account is no work for every few seconds, and a new
-course is found at once, its words are only needed where somebody mistypes them."""
+SELDOM = (
+    "marketplace.oversight.tasks.roll_up",
+    "marketplace.oversight.tasks.close_complaints",
+    "marketplace.catalogue.tasks.learn_words",
+)
+"""At every twentieth tick: looking at every hot account is no work for every few seconds, a complaint's
+days end at midnight, and a new course is found at once, its words are only needed where somebody mistypes
+them."""
 
 
 def install(celery: Celery, settings: Settings) -> None:

@@ -1,5 +1,5 @@
 """Cancelling: by the participant before the start, by the provider at any time before the end, and
-by the programme when a self-paced course was never opened."""
+by the programme when a self-paced course was never opened or a complaint was right."""
 
 import uuid
 from datetime import datetime
@@ -76,6 +76,23 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
     revocation_clock.resume(session, [each.grant for each in bought], now, by_participant=False)
     _record_cancelled_run(session, run, actor, reason, len(enrolments))
     return len(enrolments)
+
+
+def refund(session: Session, enrolment_id: uuid.UUID, actor: User, reason: str) -> Enrolment:
+    """Take a purchase back for the programme, all of it refunded, before its result is declared.
+
+    A repeat changes nothing. Raises NotFound, and IllegalTransition for what has ended or waits for a seat.
+    """
+    enrolment = locks.lock_enrolment(session, enrolment_id)
+    if enrolment.state == EnrolmentState.CANCELLED_BY_PROGRAMME:
+        return enrolment
+    now = clock.now(session)
+    settle(session, [Verdict(enrolment, EnrolmentState.CANCELLED_BY_PROGRAMME, reason=reason)], actor, now)
+    if enrolment.run.state == RunState.OPEN:
+        waiting.free_seat(session, enrolment.run)
+    revocation_clock.resume(session, [enrolment.grant], now, by_participant=False)
+    audit.record(session, actor, "enrolment.refund", f"enrolment:{enrolment.id}", price=enrolment.price)
+    return enrolment
 
 
 def refund_unopened(session: Session, limit: int = 200) -> int:

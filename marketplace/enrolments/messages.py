@@ -150,6 +150,16 @@ _UPLOADED = {
         "The provider says that you attended session {sequence} ({starts}). If that is not true, tell us.",
     ),
 }
+_TAKEN_BACK = {
+    "id": (
+        "Pembelian dikembalikan: {title}",
+        "Pengaduan {reason} dikabulkan: program membatalkan pembelian ini.",
+    ),
+    "en": (
+        "Purchase returned: {title}",
+        "Complaint {reason} is upheld: the programme cancels this purchase.",
+    ),
+}
 _WRITTEN = {
     "id": (
         "Pesan lembaga: {title}",
@@ -166,7 +176,8 @@ _WRITTEN = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What comes back (rupiah), whether it may be spent again, and the provider's reason, if any.
+    """What comes back (rupiah), whether it may be spent again, and the provider's reason, if any; the
+    programme's is the number of the complaint that it upheld.
 
     `is_declined`: a seat was asked for and refused, in place of a class cancelled.
     """
@@ -232,12 +243,13 @@ def asked(enrolment: Enrolment, staff: User) -> tuple[str, str]:
 
 def ended(enrolment: Enrolment, ending: Ending) -> tuple[str, str]:
     """Subject and body when an enrolment is completed or cancelled."""
-    locale = reader_of(enrolment.participant.user).locale
-    subject, body = (
-        _DECLINED[locale] if ending.is_declined else _ENDED[locale][EnrolmentState(enrolment.state)]
-    )
-    sentences = [body.format(percent=enrolment.percent)]
-    if ending.reason:
+    locale, state = reader_of(enrolment.participant.user).locale, EnrolmentState(enrolment.state)
+    is_taken_back = bool(ending.reason) and state is EnrolmentState.CANCELLED_BY_PROGRAMME
+    subject, body = _DECLINED[locale] if ending.is_declined else _ENDED[locale][state]
+    if is_taken_back:
+        subject, body = _TAKEN_BACK[locale]
+    sentences = [body.format(percent=enrolment.percent, reason=ending.reason)]
+    if ending.reason and not is_taken_back:
         sentences.append(_REASON[locale].format(reason=ending.reason))
     if ending.rest > 0:
         sentences.append(_RETURNED[locale][ending.is_spendable].format(rest=rupiah(ending.rest)))

@@ -1,5 +1,5 @@
 """Numbers that people can read over the telephone: BKL-2611-7F3KQ9-20 on a receipt, SRT-2611-7F3KQ9XD-20 on
-a certificate.
+a certificate, ADU-2611-7F3KQ9-20 on a complaint.
 
 Year and month in the programme's zone, random characters without look-alikes, and two check
 digits, so that a mistyped number is found to be mistyped instead of being somebody else's.
@@ -10,7 +10,7 @@ import secrets
 from datetime import date
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_BODY = re.compile(rf"(BKL|SRT)-(\d{{4}}-[{_ALPHABET}]{{6,8}})-(\d{{2}})")
+_BODY = re.compile(rf"(BKL|SRT|ADU)-(\d{{4}}-[{_ALPHABET}]{{6,8}})-(\d{{2}})")
 _MODULUS = 97
 
 

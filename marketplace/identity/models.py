@@ -21,6 +21,7 @@ class Role(StrEnum):
     FINANCE = "finance"
     AUDITOR = "auditor"
     CURATOR = "curator"
+    DESK = "desk"
 
 
 class User(Base):

@@ -6,6 +6,7 @@ from flask import current_app
 
 from ledger import roll_up as roll_up_ledger
 from marketplace.db import run_in_transaction
+from marketplace.oversight import complaints
 from marketplace.oversight import log as public_log
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,14 @@ def seal() -> None:
     made = run_in_transaction(lambda session: public_log.seal_waiting(session, key))
     if made is not None:
         log.info("log_sealed", seal=made.id, size=made.size)
+
+
+@shared_task
+def close_complaints() -> None:
+    """Close the complaints that were answered and not taken up again in time."""
+    closed = run_in_transaction(complaints.close_silent)
+    if closed:
+        log.info("complaints_closed", complaints=closed)
 
 
 @shared_task

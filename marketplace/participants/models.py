@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Text
+from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ledger import Base, uuid7
@@ -14,7 +14,14 @@ class Participant(Base):
     """One person. NIK and KK are encrypted; their blind indexes keep them unique and countable."""
 
     __tablename__ = "participant"
-    __table_args__ = (CheckConstraint("length(nik_ending) = 4 AND length(nik_region) = 6", name="nik_parts"),)
+    __table_args__ = (
+        CheckConstraint("length(nik_ending) = 4 AND length(nik_region) = 6", name="nik_parts"),
+        Index(
+            "ix_participant_name",
+            text("to_tsvector('simple'::regconfig, full_name)"),
+            postgresql_using="gin",
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"), unique=True)

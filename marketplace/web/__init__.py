@@ -15,6 +15,7 @@ from marketplace.web import (
     compression,
     course_reviews,
     curation,
+    desk,
     dev,
     errors,
     finance,
@@ -23,11 +24,13 @@ from marketplace.web import (
     limits,
     log,
     participant,
+    people,
     provider,
     public,
     registration,
     security,
     shell,
+    status,
 )
 from marketplace.web.access import Access, register
 from marketplace.web.language import current_language
@@ -46,6 +49,7 @@ def install(app: Flask, settings: Settings) -> None:
         part.install(app)
     register(app, public.pages, Access.PUBLIC)
     register(app, health.pages, Access.PUBLIC)
+    register(app, status.pages, Access.PUBLIC)
     register(app, catalogue.pages, Access.PUBLIC)
     register(app, log.pages, Access.PUBLIC)
     register(app, course_reviews.pages, Access.PUBLIC)
@@ -57,6 +61,8 @@ def install(app: Flask, settings: Settings) -> None:
     register(app, provider.pages, Access.PROVIDER)
     register(app, finance.pages, Access.FINANCE)
     register(app, curation.pages, Access.CURATOR)
+    register(app, desk.pages, Access.DESK)
+    register(app, people.pages, Access.PEOPLE)
     if not settings.is_production:
         register(app, dev.pages, Access.DEVELOPMENT)
     limits.install(app, settings)

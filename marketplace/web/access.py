@@ -22,6 +22,8 @@ class Access(StrEnum):
     PROVIDER = "provider"
     FINANCE = "finance"
     CURATOR = "curator"
+    DESK = "desk"
+    PEOPLE = "people"
     DEVELOPMENT = "development"
 
 
@@ -30,6 +32,8 @@ ROLES: dict[Access, frozenset[Role]] = {
     Access.PROVIDER: frozenset({Role.PROVIDER}),
     Access.FINANCE: frozenset({Role.FINANCE, Role.AUDITOR}),
     Access.CURATOR: frozenset({Role.CURATOR}),
+    Access.DESK: frozenset({Role.DESK, Role.FINANCE, Role.AUDITOR}),
+    Access.PEOPLE: frozenset({Role.DESK, Role.FINANCE}),
 }
 
 

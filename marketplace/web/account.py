@@ -111,6 +111,8 @@ def home_of(user: User) -> str:
     """The page where a user's work begins."""
     if user.has_role(Role.FINANCE) or user.has_role(Role.AUDITOR):
         return url_for("finance.runs")
+    if user.has_role(Role.DESK):
+        return url_for("desk.queue")
     if user.has_role(Role.CURATOR):
         return url_for("curation.queue")
     if user.has_role(Role.PROVIDER):

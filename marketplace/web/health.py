@@ -12,6 +12,7 @@ log = structlog.get_logger(__name__)
 
 pages = Blueprint("health", __name__)
 
+OK = "ok"
 _BROKER_SECONDS = 0.5
 
 
@@ -27,24 +28,26 @@ def readyz() -> Response:
 
     A broker that is away is told and is no reason to send people elsewhere: selling goes on without it.
     """
-    database = _database()
-    answers = _broker_answers(current_app.extensions["settings"])
+    database = database_state()
+    answers = broker_answers(current_app.extensions["settings"])
     broker = "ok" if answers else "away, messages and payouts wait"
     return Response(
-        f"database: {database}\nbroker: {broker}\n", 200 if database == "ok" else 503, mimetype="text/plain"
+        f"database: {database}\nbroker: {broker}\n", 200 if database == OK else 503, mimetype="text/plain"
     )
 
 
-def _database() -> str:
+def database_state() -> str:
+    """OK, or what keeps this process from serving."""
     try:
         missing = db.find_missing_migration(db.session())
     except SQLAlchemyError as error:
         log.error("database_not_ready", error=str(error))
         return "away"
-    return f"migration {missing} is missing" if missing else "ok"
+    return f"migration {missing} is missing" if missing else OK
 
 
-def _broker_answers(settings: Settings) -> bool:
+def broker_answers(settings: Settings) -> bool:
+    """Whether messages and payouts go out at once; asked for half a second at most."""
     client = redis.Redis.from_url(
         settings.redis_url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
     )

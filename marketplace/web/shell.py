@@ -1,26 +1,23 @@
 """What the layout needs on every page; its shape is described at the top of templates/_layout.html."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace import clock, db
+from marketplace import db
 from marketplace.batches import queries as grants
 from marketplace.identity.models import Role, User
 from marketplace.providers.models import StaffRole
+from marketplace.web import notices
 from marketplace.web.identity import current_user, find_participant, find_provider, find_staff
 from marketplace.web.language import current_language
 from marketplace.web.regions import zone_of
 from marketplace.web.staff_rights import may_open
 
 Item = dict[str, Any]
-
-_FORWARD_WORTH_SAYING = timedelta(minutes=1)
 
 
 def install(app: Flask) -> None:
@@ -34,7 +31,7 @@ def build() -> dict[str, Any]:
     audience = _audience(user)
     return {
         "locale": current_language(),
-        "audience": "staff" if audience in {"provider", "finance", "curation"} else audience,
+        "audience": "staff" if audience in _STAFF else audience,
         "home_href": url_for("public.home"),
         "place": _place(audience),
         "nav": _NAVIGATION[audience](),
@@ -43,8 +40,9 @@ def build() -> dict[str, Any]:
         "balance_href": url_for("participant.home"),
         "sign_in": None if user else {"label": _("Masuk"), "href": url_for("account.sign_in")},
         "language": _other_language(),
-        "footer": _footer(),
-        "banners": _banners(),
+        "footer": _footer(audience),
+        "banners": notices.banners(),
+        "announcements": notices.announcements(audience),
     }
 
 
@@ -60,11 +58,16 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2]).upper() or "•"
 
 
+_OFFICE = frozenset({"finance", "curation", "desk", "people"})
+_STAFF = _OFFICE | {"provider"}
+
+
 def _audience(user: User | None) -> str:
     if user is None:
         return "public"
     own = [audience for role, audience in _AUDIENCE_OF.items() if user.has_role(role)]
-    return request.blueprint if request.blueprint in own else next(iter(own), "public")
+    may_be_here = request.blueprint in own or (request.blueprint in _OFFICE and not _OFFICE.isdisjoint(own))
+    return str(request.blueprint) if may_be_here else next(iter(own), "public")
 
 
 _AUDIENCE_OF = {
@@ -72,6 +75,7 @@ _AUDIENCE_OF = {
     Role.PROVIDER: "provider",
     Role.FINANCE: "finance",
     Role.AUDITOR: "finance",
+    Role.DESK: "desk",
     Role.CURATOR: "curation",
 }
 
@@ -102,13 +106,20 @@ def _participant_nav() -> list[Item]:
         _item(
             _("Kursus saya"), "participant.courses", "book", "participant.enrolment", "participant.receipt"
         ),
-        _item(_("Akun"), "account.me", "user", phone_only=True),
+        _item(_("Akun"), "account.me", "user", *_OF_COMPLAINTS, phone_only=True),
     ]
 
 
 _OF_CATALOGUE = (
     "catalogue.course", "catalogue.provider", "catalogue.compare", "participant.saved", "participant.review",
 )  # fmt: skip
+
+_OF_COMPLAINTS = (
+    "participant.complaints", "participant.complaint", "participant.new_complaint",
+    "participant.open_complaint", "participant.reply_complaint", "participant.insist_complaint",
+)  # fmt: skip
+
+_OF_CLAIMS = tuple(each.replace("participant.", "provider.") for each in _OF_COMPLAINTS[1:])
 
 _OF_RUNS = (
     "provider.run", "provider.ask_complete", "provider.complete", "provider.ask_cancel", "provider.cancel",
@@ -160,6 +171,7 @@ def _provider_items() -> list[Item]:
         _item(_("Grafik"), "provider.reports", "list"),
         _item(_("Rekening"), "provider.bank_account", "bank", "provider.propose_account"),
         _item(_("Staf"), "provider.staff", "user", "provider.add_member"),
+        _item(_("Pengaduan"), "provider.complaints", "message", *_OF_CLAIMS),
         _item(_("Pernyataan"), "provider.statement", "shield", "provider.make_statement"),
     ]
 
@@ -174,7 +186,23 @@ def _finance_nav() -> list[Item]:
         _item(_("Rekening koran"), "finance.bank_lines", "scales"),
         _item(_("Buku besar"), "finance.ledger", "list", "finance.transaction", "finance.account"),
         _item(_("Sertifikat"), "finance.certificate_list", "certificate", *_OF_CERTIFICATES),
+        _item(_("Pengaduan"), "desk.queue", "message"),
     ]  # fmt: skip
+
+
+_OF_PEOPLE = ("people.find", "people.participant", "people.provider")
+
+
+def _desk_nav() -> list[Item]:
+    """Finance staff and auditors come from their own pages and go back there."""
+    user = current_user()
+    items = [_item(_("Pengaduan"), "desk.queue", "message", "desk.complaint", "desk.decide")]
+    if user is not None and (user.has_role(Role.DESK) or user.has_role(Role.FINANCE)):
+        items.append(_item(_("Orang dan lembaga"), "people.search", "search", *_OF_PEOPLE))
+    items.append(_item(_("Pengumuman"), "desk.announcements", "info", "desk.announce"))
+    if user is not None and (user.has_role(Role.FINANCE) or user.has_role(Role.AUDITOR)):
+        items.append(_item(_("Pembayaran"), "finance.runs", "wallet"))
+    return items
 
 
 def _curation_nav() -> list[Item]:
@@ -197,6 +225,8 @@ _NAVIGATION: dict[str, Callable[[], list[Item]]] = {
     "provider": _provider_nav,
     "finance": _finance_nav,
     "curation": _curation_nav,
+    "desk": _desk_nav,
+    "people": _desk_nav,
 }
 
 
@@ -204,7 +234,7 @@ def _place(audience: str) -> str | None:
     if audience == "provider":
         provider = find_provider()
         return provider.name if provider else None
-    return _("Kantor program") if audience in {"finance", "curation"} else None
+    return _("Kantor program") if audience in _OFFICE else None
 
 
 def _balance() -> Decimal | None:
@@ -218,27 +248,16 @@ def _other_language() -> Item:
     return {"label": label, "code": code, "href": url_for("public.language", code=code, next=here)}
 
 
-def _footer() -> list[tuple[str, str]]:
+def _footer(audience: str) -> list[tuple[str, str]]:
     """Pages for everybody; during development also the place where one becomes somebody else."""
     links = [
         (_("Cari kursus"), url_for("catalogue.search")),
         (_("Daftarkan lembaga"), url_for("applying.application")),
         (_("Periksa sertifikat"), url_for("certificate.check")),
+        (_("Status layanan"), url_for("status.status")),
     ]
+    if audience == "participant":
+        links.append((_("Pengaduan"), url_for("participant.complaints")))
     if "dev" in current_app.blueprints:
         links.append((_("Kotak keluar"), url_for("dev.inbox")))
     return links
-
-
-def _banners() -> list[str]:
-    """Programme time is shown whenever it is not the wall's; error pages work without the database."""
-    try:
-        ahead = clock.offset(db.session())
-    except SQLAlchemyError:
-        return []
-    if ahead < _FORWARD_WORTH_SAYING:
-        return []
-    hours = ahead.seconds // 3600
-    return [
-        _("Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.", days=ahead.days, hours=hours)
-    ]

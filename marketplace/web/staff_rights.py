@@ -10,6 +10,7 @@ _RIGHTS: tuple[tuple[str, frozenset[StaffRole]], ...] = (
     ("/lembaga/berkas", frozenset(StaffRole)),
     ("/lembaga/rekening", frozenset({_OWNER, _FINANCE})),
     ("/lembaga/pernyataan", frozenset(StaffRole)),
+    ("/lembaga/pengaduan", frozenset(StaffRole)),
 )
 """Who may open what begins so, whichever the method."""
 _WRITERS = frozenset({_OWNER, _TEACHING})

@@ -193,6 +193,21 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Anda juga bekerja untuk lembaga ini, jadi rekan Anda yang harus memutuskannya."
     ),
     "comment_missing": lambda d: _("Tulis apa sebabnya, supaya lembaga tahu apa yang harus dilakukan."),
+    # the complaint desk
+    "complaint_moved": lambda d: _(
+        "Pengaduan ini baru saja berubah: rekan Anda atau pelapornya menulis. Baca dulu, lalu kirim lagi."
+    ),
+    "complaint_ended": lambda d: _("Pengaduan ini sudah selesai. Bila ada hal baru, buat pengaduan baru."),
+    "another_person": lambda d: _("Anda yang menjawab pengaduan ini, jadi rekan Anda yang memutuskannya."),
+    "finance_decides": lambda d: _("Uang hanya bergerak atau ditahan dengan keputusan staf keuangan."),
+    "nothing_to_refund": lambda d: _(
+        "Tidak ada yang bisa dikembalikan atau ditahan: uangnya sudah kembali atau sudah dibayarkan."
+    ),
+    "announcement_invalid": lambda d: (
+        _("Akhirnya harus sesudah mulainya.")
+        if d["fault"] == "order"
+        else _("Waktu itu sudah lewat, jadi tidak ada yang akan membacanya.")
+    ),
     # paying providers
     "nothing_to_retry": lambda d: _(
         "Hanya pembayaran yang ditolak atau dikembalikan bank yang bisa diulang."

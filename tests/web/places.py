@@ -9,14 +9,17 @@ from marketplace.enrolments.badges import BadgeKey
 from marketplace.web.access import Access
 from tests.web.scene import Ids, Scene
 
+SIGNED_IN = {"newcomer", "participant", "provider", "finance", "auditor", "curator", "desk"}
 ADMITTED: dict[Access, set[str]] = {
-    Access.PUBLIC: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
-    Access.SIGNED_IN: {"newcomer", "participant", "provider", "finance", "auditor", "curator"},
+    Access.PUBLIC: {"stranger", *SIGNED_IN},
+    Access.SIGNED_IN: SIGNED_IN,
     Access.PARTICIPANT: {"participant"},
     Access.PROVIDER: {"provider"},
     Access.FINANCE: {"finance", "auditor"},
     Access.CURATOR: {"curator"},
-    Access.DEVELOPMENT: {"stranger", "newcomer", "participant", "provider", "finance", "auditor", "curator"},
+    Access.DESK: {"desk", "finance", "auditor"},
+    Access.PEOPLE: {"desk", "finance"},
+    Access.DEVELOPMENT: {"stranger", *SIGNED_IN},
 }
 
 

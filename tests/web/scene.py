@@ -18,6 +18,11 @@ from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.service import PurchaseRequest
 from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
 from marketplace.identity.models import Role, User
+from marketplace.oversight import announcements, complaints
+from marketplace.oversight.announcements import Draft
+from marketplace.oversight.complaint_steps import Words
+from marketplace.oversight.complaints import Subject
+from marketplace.oversight.models import Audience, Category, Severity
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
@@ -58,6 +63,9 @@ def build(session: Session) -> Scene:
     scene.people["provider"] = factories.make_staff(session, provider).id
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
     scene.people["curator"] = factories.make_user(session, Role.CURATOR, name="Wulan Sihombing").id
+    scene.people["desk"] = factories.make_user(session, Role.DESK, name="Hasan Basri").id
+    told = announcements.announce(session, _news(), session.get_one(User, scene.people["desk"]), "a")
+    scene.own["announcement_id"] = told.id
     scene.people["auditor"] = factories.make_user(session, Role.AUDITOR, name="Dewi Anggraini").id
     run = payouts.prepare(session, world.SCHEME, clock.today(session), world.make_finance(session))
     assert run is not None
@@ -87,6 +95,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
     ids = {
         "provider_id": provider.id,
+        "participant_id": buyer.id,
         "course_id": course.id,
         "version_id": change.id,
         "upload_id": upload.id,
@@ -101,6 +110,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "certificate_id": certificate.id,
         "completed_id": done.enrolment_id,
         "review_id": said.id,
+        **_complain(session, provider, enrolment),
     }
     return ids, buyer, provider
 
@@ -113,6 +123,23 @@ def _colleague(session: Session, provider: Provider) -> User:
     user = factories.make_user(session, name="Sulastri")
     providers.add_staff(session, provider, user, StaffRole.TEACHING)
     return user
+
+
+def _complain(session: Session, provider: Provider, bought: Enrolment) -> Ids:
+    """The buyer about the class, the provider about nothing in particular."""
+    words = Words("Ruangannya terkunci sampai pukul sepuluh.", uuid7().hex)
+    said = Subject(Category.CLASS, bought.id)
+    own = complaints.open_for_participant(session, bought.participant, said, words)
+    claim = complaints.open_for_provider(
+        session, provider.id, _writer(session), Subject(Category.OTHER), words
+    )
+    return {"complaint_id": own.id, "provider_complaint_id": claim.id}
+
+
+def _news() -> Draft:
+    now = clock.wall_now()
+    words = ("Bekal dipelihara malam ini.", "Bekal is being maintained tonight.")
+    return Draft(Severity.INFO, Audience.EVERYBODY, *words, now, now + timedelta(hours=2))
 
 
 def _proposed(session: Session, provider: Provider) -> BankAccount:

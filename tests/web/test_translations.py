@@ -29,6 +29,7 @@ from marketplace.enrolments.learning_models import Review
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.notifications.models import Notification
+from marketplace.oversight.models import ComplaintMessage
 from marketplace.participants.eligibility import check_identity
 from marketplace.participants.errors import NikMalformed
 from marketplace.participants.models import Participant
@@ -202,6 +203,7 @@ def _content(session: Session) -> set[str]:
         Provider.city, Participant.full_name, User.name, User.email,
         BankAccount.holder_name, Review.words, CourseVersion.title, CourseVersion.description,
         ProviderApplication.name, ProviderApplication.address, ProviderDocument.name,
+        ComplaintMessage.body,
     )  # fmt: skip
     return _words_of(str(text) for column in columns for text in session.scalars(select(column)) if text)
 

@@ -38,6 +38,8 @@ _READERS: dict[Access, tuple[str, ...]] = {
     Access.PROVIDER: ("provider",),
     Access.FINANCE: ("finance",),
     Access.CURATOR: ("curator",),
+    Access.DESK: ("desk",),
+    Access.PEOPLE: ("desk",),
     Access.DEVELOPMENT: ("stranger",),
 }
 _MACHINES = ("log", "health")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.dev.demo import troupe
 from marketplace.dev.demo.direction import StagedRun
 from marketplace.dev.demo.scenes import PARTS, Scene
-from marketplace.dev.demo.stage import APPROVER, AUDITOR, CURATOR, SUBMITTER, office_user
+from marketplace.dev.demo.stage import APPROVER, AUDITOR, CURATOR, DESK, SUBMITTER, office_user
 from marketplace.dev.demo.troupe import Troupe
 from marketplace.identity import queries as identity
 from marketplace.identity.models import User
@@ -23,6 +23,7 @@ _OFFICE = (
     (APPROVER, "Keuangan: menyetujui yang diajukan rekannya"),
     (AUDITOR, "Pemeriksa: membaca buku besar, tidak mengubah apa pun"),
     (CURATOR, "Kurasi: dua kursus dan satu lembaga menunggu diperiksa"),
+    (DESK, "Pengaduan: satu menunggu jawaban, satu menunggu orang kedua"),
 )
 
 

@@ -20,7 +20,7 @@ from marketplace.catalogue.csv_import import read_catalogue
 from marketplace.catalogue.importing import import_rows
 from marketplace.config import Settings
 from marketplace.db import run_in_transaction
-from marketplace.dev.demo import stage, timetable, troupe, writing
+from marketplace.dev.demo import grievances, stage, timetable, troupe, writing
 from marketplace.dev.demo.direction import Direction
 from marketplace.dev.demo.guests import Group, guest_list, note_guests
 from marketplace.dev.demo.office import Office
@@ -90,10 +90,14 @@ def _make(settings: Settings) -> None:
         direction = run_in_transaction(lambda session: _direct(session, story, days))
         _keep_office(story, days, office)
         story.at(days.at(-10, 8), lambda session: timetable.fill(session, days))
+        story.at(days.at(-5, 10), grievances.complain)
+        story.at(days.at(-4, 11), grievances.answer)
+        story.at(days.at(-3, 9), grievances.insist)
         story.at(days.at(-3, 11), writing.submit_courses)
         story.at(days.at(-2, 15), writing.apply)
         story.at(days.at(-1, 10), _replace_account)
         story.play()
+    run_in_transaction(grievances.announce)
     run_in_transaction(
         lambda session: audit.record(
             session,

@@ -42,7 +42,8 @@ SUBMITTER = Desk("Ayu Kartikasari", "ayu.keuangan@bekal.example", Role.FINANCE)
 APPROVER = Desk("Bagus Wicaksono", "bagus.keuangan@bekal.example", Role.FINANCE)
 AUDITOR = Desk("Dewi Pramesti", "dewi.pemeriksa@bekal.example", Role.AUDITOR)
 CURATOR = Desk("Citra Maharani", "citra.kurasi@bekal.example", Role.CURATOR)
-OFFICE = (SUBMITTER, APPROVER, AUDITOR, CURATOR)
+DESK = Desk("Hasan Basri", "hasan.pengaduan@bekal.example", Role.DESK)
+OFFICE = (SUBMITTER, APPROVER, AUDITOR, CURATOR, DESK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def provider_cards() -> list[ProviderCard]:
 
 
 def open_office(session: Session) -> None:
-    """Logins for finance, audit and curation. A second time changes nothing."""
+    """Logins for finance, audit, curation and complaints. A second time changes nothing."""
     for desk in OFFICE:
         if identity_queries.find_user(session, desk.contact) is None:
             identity.create_user(session, name=desk.name, contact=desk.contact, roles=[desk.role])

@@ -3,6 +3,7 @@
 from marketplace.web.participant import (
     cash,
     certificates,
+    complaints,
     home,
     learning,
     line,
@@ -17,6 +18,7 @@ from marketplace.web.participant.blueprint import pages
 __all__ = [
     "cash",
     "certificates",
+    "complaints",
     "home",
     "learning",
     "line",

@@ -3,6 +3,7 @@
 from marketplace.web.provider import (
     accounts,
     attendance,
+    complaints,
     confirmations,
     corrections,
     course_forms,
@@ -26,6 +27,7 @@ from marketplace.web.provider.blueprint import pages
 __all__ = [
     "accounts",
     "attendance",
+    "complaints",
     "confirmations",
     "corrections",
     "course_forms",

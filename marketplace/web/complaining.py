@@ -1,0 +1,130 @@
+"""What participants and providers share when they complain: the form, the list, the thread."""
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from marshmallow import fields, validate
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from marketplace import db
+from marketplace.broker import nudge
+from marketplace.errors import MarketplaceError, NotFound
+from marketplace.identity.models import User
+from marketplace.notifications import tasks as notifications
+from marketplace.oversight import complaint_queries as queries
+from marketplace.oversight.complaint_steps import Words
+from marketplace.oversight.complaints import LONGEST, Subject
+from marketplace.oversight.models import Category, Complaint
+from marketplace.web import complaint_words
+from marketplace.web.errors import words_for
+from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
+from marketplace.web.identity import parse_id, signed_in_user
+
+_NOT_OF_A_KEY = re.compile(r"[^0-9a-f]")
+_CHOOSE = _l("Pilih apa masalahnya.")
+
+Act = Callable[[Session, uuid.UUID, User, Words], Complaint]
+
+
+class WordsForm(FormSchema):
+    """One text. The key is the page's own; whatever else stands there is none."""
+
+    body = Paragraphs(_l("Tulis pesan Anda."), most=LONGEST)
+    key = fields.String(load_default="")
+
+
+class ComplaintForm(WordsForm):
+    body = Paragraphs(_l("Tulis apa yang terjadi."), most=LONGEST)
+    category = Text(_CHOOSE, validate=validate.OneOf(list(Category), error=_CHOOSE))
+    enrolment = fields.String(load_default="")
+    payout = fields.String(load_default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one side's complaints are: the same views under each blueprint, whose ids have other names."""
+
+    blueprint: str
+    argument: str
+    categories: tuple[Category, ...]
+
+    def href(self, view: str, complaint: Complaint | None = None) -> str:
+        named: dict[str, Any] = {self.argument: complaint.id} if complaint else {}
+        return url_for(f"{self.blueprint}.{view}", **named)
+
+    def category_choices(self) -> list[tuple[str, str]]:
+        return [(each.value, complaint_words.category_name(each)) for each in self.categories]
+
+
+def new_key() -> str:
+    """What makes two sendings of one form one act."""
+    return uuid.uuid4().hex
+
+
+def key_of(form: Form) -> str:
+    """A form's key; one that has none gets its own."""
+    return _NOT_OF_A_KEY.sub("", form.data["key"])[:64] or new_key()
+
+
+def words_of(form: Form, seen: uuid.UUID | None = None) -> Words:
+    """A valid form's text with its key."""
+    return Words(form.data["body"], key_of(form), seen)
+
+
+def subject_of(form: Form) -> Subject:
+    """What a valid form complains about. An id that is none is nobody's."""
+    named = {name: parse_id(form.data[name]) if form.data[name] else None for name in ("enrolment", "payout")}
+    return Subject(Category(form.data["category"]), named["enrolment"], named["payout"])
+
+
+def open_complaint(
+    place: Place, page: Callable[[Form], str], work: Callable[[Session, Subject, Words], Complaint]
+) -> Response | tuple[str, int]:
+    """Take the form; on to the complaint's own page, or back with what is wrong."""
+    form = submitted(ComplaintForm())
+    if not form.is_valid:
+        return page(form), 400
+    subject, words = subject_of(form), words_of(form)
+    made = db.run_in_transaction(lambda current: work(current, subject, words))
+    nudge(notifications.sweep)
+    flash(_("Pengaduan diterima. Kami kabari begitu ada jawaban."), "daun")
+    return redirect(place.href("complaint", made))
+
+
+def send(place: Place, found: Complaint, act: Act, done: str) -> Response | tuple[str, int]:
+    """Take one more text of whoever complained."""
+    form, user_id, complaint_id = submitted(WordsForm()), signed_in_user().id, found.id
+    if not form.is_valid:
+        return thread(place, found, form), 400
+    words = words_of(form)
+    try:
+        db.run_in_transaction(
+            lambda current: act(current, complaint_id, current.get_one(User, user_id), words)
+        )
+    except NotFound:
+        raise
+    except MarketplaceError as error:
+        flash(words_for(error), "bata")
+        return thread(place, queries.get(db.session(), complaint_id), form), 409
+    flash(done, "daun")
+    return redirect(place.href("complaint", found))
+
+
+def thread(place: Place, found: Complaint, form: Form | None = None) -> str:
+    """What was written, what happens next, and the field to write more."""
+    return render_template(
+        "complaints/thread.html",
+        place=place,
+        complaint=found,
+        messages=queries.list_messages(db.session(), found.id),
+        form=form or empty(key=new_key()),
+        words=complaint_words,
+        longest=LONGEST,
+    )

@@ -1,0 +1,42 @@
+"""What stands above every page: how far programme time was moved, and what the programme office announces.
+
+Error pages are pages too: without the database there is nothing to tell.
+"""
+
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace import clock, db
+from marketplace.oversight.announcements import list_current
+from marketplace.oversight.models import Audience
+from marketplace.web import announcement_words
+from marketplace.web.language import current_language
+
+_FORWARD_WORTH_SAYING = timedelta(minutes=1)
+_READERS = {"participant": Audience.PARTICIPANTS, "provider": Audience.PROVIDERS}
+
+
+def banners() -> list[str]:
+    """Programme time is shown whenever it is not the wall's."""
+    try:
+        ahead = clock.offset(db.session())
+    except SQLAlchemyError:
+        return []
+    if ahead < _FORWARD_WORTH_SAYING:
+        return []
+    hours = ahead.seconds // 3600
+    return [
+        _("Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.", days=ahead.days, hours=hours)
+    ]
+
+
+def announcements(audience: str) -> list[dict[str, str]]:
+    """What this reader is told now, each with the tone that it is shown in."""
+    mine = {Audience.EVERYBODY, _READERS.get(audience, Audience.EVERYBODY)}
+    try:
+        found = list_current(db.session(), mine)
+    except SQLAlchemyError:
+        return []
+    return [{"tone": announcement_words.tone(each), "text": each.text(current_language())} for each in found]
