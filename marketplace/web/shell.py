@@ -58,7 +58,8 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2]).upper() or "•"
 
 
-_OFFICE = frozenset({"finance", "curation", "desk", "people"})
+_OFFICE = frozenset({"finance", "curation", "desk"})
+_DESKS, _DESKS_ARE_FOR = ("desk", "people"), frozenset({"desk", "finance"})
 _STAFF = _OFFICE | {"provider"}
 
 
@@ -66,8 +67,9 @@ def _audience(user: User | None) -> str:
     if user is None:
         return "public"
     own = [audience for role, audience in _AUDIENCE_OF.items() if user.has_role(role)]
-    may_be_here = request.blueprint in own or (request.blueprint in _OFFICE and not _OFFICE.isdisjoint(own))
-    return str(request.blueprint) if may_be_here else next(iter(own), "public")
+    if request.blueprint in _DESKS and _DESKS_ARE_FOR.intersection(own):
+        return "desk"
+    return request.blueprint if request.blueprint in own else next(iter(own), "public")
 
 
 _AUDIENCE_OF = {
@@ -198,7 +200,7 @@ def _desk_nav() -> list[Item]:
     user = current_user()
     items = [_item(_("Pengaduan"), "desk.queue", "message", "desk.complaint", "desk.decide")]
     if user is not None and (user.has_role(Role.DESK) or user.has_role(Role.FINANCE)):
-        items.append(_item(_("Orang dan lembaga"), "people.search", "search", *_OF_PEOPLE))
+        items.append(_item(_("Cari orang"), "people.search", "search", *_OF_PEOPLE))
     items.append(_item(_("Pengumuman"), "desk.announcements", "info", "desk.announce"))
     if user is not None and (user.has_role(Role.FINANCE) or user.has_role(Role.AUDITOR)):
         items.append(_item(_("Pembayaran"), "finance.runs", "wallet"))
@@ -226,7 +228,6 @@ _NAVIGATION: dict[str, Callable[[], list[Item]]] = {
     "finance": _finance_nav,
     "curation": _curation_nav,
     "desk": _desk_nav,
-    "people": _desk_nav,
 }
 
 
