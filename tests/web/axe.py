@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -11,10 +11,9 @@ _STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 _SERIOUS = {"serious", "critical"}
 _ALSO = {"heading-order", "landmark-unique", "page-has-heading-one"}
 """Of the best practices, those that this house keeps: the outline by which readers move."""
-_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]
-"""The rules whose outcome depends on the width of the screen or on its colours."""
-_RUN = """async ([only, rules]) => {
-    const options = {runOnly: only, rules, resultTypes: ['violations'], preload: false};
+_RUN = """async ([standards, rules]) => {
+    const runOnly = {type: 'tag', values: standards};
+    const options = {runOnly, rules, resultTypes: ['violations'], preload: false};
     const found = await axe.run(document, options);
     const shown = nodes => nodes.map(node => node.html.slice(0, 160));
     return found.violations.map(({id, impact, nodes}) => [impact, id, shown(nodes)]);
@@ -34,13 +33,10 @@ def load_axe(page: "Page", script: str) -> None:
     page.evaluate(script)
 
 
-def findings(page: "Page", *, looks_only: bool = False) -> list[str]:
-    """What is serious or worse, a line each: WCAG 2.2 A and AA, or only what depends on the screen."""
-    only: dict[str, Any] = {"type": "tag", "values": _STANDARDS}
-    if looks_only:
-        only = {"type": "rule", "values": _LOOKS}
-    also = {rule: {"enabled": not looks_only} for rule in _ALSO}
-    found = page.evaluate(_RUN, [only, also])
+def findings(page: "Page") -> list[str]:
+    """What is serious or worse by WCAG 2.2 A and AA, a line each."""
+    also = {rule: {"enabled": True} for rule in _ALSO}
+    found = page.evaluate(_RUN, [_STANDARDS, also])
     return [
         f"{rule}: {node}"
         for impact, rule, nodes in found

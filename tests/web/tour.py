@@ -1,7 +1,8 @@
 """A tour of every page in a real browser, each opened once by whom it is for."""
 
 import gzip
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from marketplace.web.access import Access, declared
+from tests import factories
 from tests.browser import DESK, PHONE
 from tests.web import axe
 from tests.web.places import address_of
@@ -31,8 +33,11 @@ WEIGHT = """() => performance.getEntries().filter(each => each.encodedBodySize)
     .map(each => [each.entryType === 'navigation', each.encodedBodySize])"""
 """What the page and each of its files weighed on the way, in bytes; also those that were kept from before."""
 
+_LOOKS = tuple(itertools.product((PHONE, DESK), ("light", "dark")))
+"""How axe looks at a page: at each in one of these ways, in turn."""
+
 _READERS: dict[Access, tuple[str, ...]] = {
-    Access.PUBLIC: ("stranger", "participant"),
+    Access.PUBLIC: ("stranger",),
     Access.SIGNED_IN: ("newcomer",),
     Access.PARTICIPANT: ("participant",),
     Access.PROVIDER: ("provider",),
@@ -67,6 +72,8 @@ def stops(app: Flask, scene: Scene) -> Iterator[tuple[str, str]]:
                 yield who, address_of(app, rule, scene, scene.own)
     own, other = scene.own["course_id"], scene.others["course_id"]
     yield "stranger", f"/kursus/banding?k={own}&k={other}"
+    yield "participant", f"/kursus/{own}"
+    yield "participant", "/kursus"
     yield "participant", "/kursus?q=tidak+ada+di+sini"
     yield "participant", f"/beli/{scene.own['later_run_id']}"
     yield "auditor", f"/keuangan/pembayaran/{scene.payout_run}"
@@ -133,18 +140,46 @@ class Tour:
             self._seen.add((who, page.url))
             self.look(page, f"{who} {address}")
 
+    def send(self, page: "Page", button: str, typed: Mapping[str, str] | None = None) -> None:
+        """Fill in the form of the opened page, press its button, and look at what comes."""
+        for name, value in (typed or {}).items():
+            page.locator(f'[name="{name}"]').fill(value)
+        with page.expect_navigation():
+            page.get_by_role("button", name=button, exact=True).click()
+        self.look(page, f"{page.url} after {button} with {sorted(typed or ())}")
+
     def look(self, page: "Page", where: str) -> None:
-        """Look at an opened page, narrow by day and wide by night, or the other way round."""
+        """Look at an opened page on a phone and on a desk; with axe in one way of four."""
+        shown, scheme = _LOOKS[len(self.weights) % len(_LOOKS)]
         self.weights[where] = weigh(page, page.content().encode())
-        if self.axe:
-            axe.load_axe(page, self.axe)
-        schemes = ("light", "dark") if len(self.weights) % 2 else ("dark", "light")
-        for size, scheme in zip((PHONE, DESK), schemes, strict=True):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
+        for size in (PHONE, DESK):
             page.set_viewport_size(size)  # type: ignore[arg-type] # width and height
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
             how = f"{where}, {size['width']} px, {scheme}"
             too_wide = page.evaluate(WIDER_THAN_THE_SCREEN)
             self.faults += [f"{how}: {too_wide} px too wide"] if too_wide > 0 else []
             self.faults += [f"{how}: {each}" for each in page.evaluate(SMALL_TARGETS, TARGET)]
-            if self.axe:
-                self.findings += [f"{how}: {each}" for each in axe.findings(page, looks_only=size is DESK)]
+            if self.axe and size is shown:
+                axe.load_axe(page, self.axe)
+                self.findings += [f"{how}: {each}" for each in axe.findings(page)]
+
+
+def fill_in(tour: Tour, pages: Mapping[str, "Page"], scene: Scene) -> None:
+    """Look at what only a sent form leads to: its errors, and the next page of several."""
+    stranger, newcomer, provider = (pages[who] for who in ("stranger", "newcomer", "provider"))
+    stranger.goto("/masuk")
+    tour.send(stranger, "Kirim kode")
+    tour.send(stranger, "Kirim kode", {"contact": "pejalan@contoh.test"})
+    given = factories.make_registration()
+    born = given.birth_date
+    newcomer.goto("/daftar")
+    tour.send(newcomer, "Lanjut")
+    birth = {"birth-day": f"{born.day}", "birth-month": f"{born.month}", "birth-year": f"{born.year}"}
+    tour.send(newcomer, "Lanjut", {"full_name": given.full_name, **birth})
+    tour.send(newcomer, "Lanjut", {"nik": given.nik, "kk": given.kk})
+    for address, button in (
+        ("/lembaga/kursus/baru", "Simpan naskah"),
+        (f"/lembaga/kursus/{scene.own['course_id']}/jadwal-baru", "Buka untuk dibeli"),
+    ):
+        provider.goto(address)
+        tour.send(provider, button)
