@@ -20,7 +20,8 @@ from tests.web.axe import find_axe, findings, load_axe
 from tests.web.scene import Scene, build
 from tests.web.tour import SMALL_TARGETS, TARGET, WIDER_THAN_THE_SCREEN, Tour, fill_in, stops, weigh
 
-pytestmark = pytest.mark.long
+# the tour opens a hundred pages for the first of its tests
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
