@@ -196,7 +196,7 @@ def test_the_control_that_frees_the_seat_first_loses_it(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "free_seat", lambda current, run: catalogue.release_seat(current, run.id))
-    assert 1 in {snipe(app, session)[2] for _ in range(5)}, "whoever is quicker than the offer gets in"
+    assert any(snipe(app, session)[2] == 1 for _ in range(20)), "whoever is quicker than the offer gets in"
 
 
 def test_an_offer_is_either_taken_or_passed_on(app: Flask, session: Session, owner_engine: Engine) -> None:
