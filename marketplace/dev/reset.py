@@ -7,7 +7,7 @@ from marketplace.dev.errors import DevelopmentError
 from marketplace.dev.supervisor import Supervisor
 
 # named one by one: BEKAL_HOME may be a folder with other things in it
-_OURS = ("engines", "log", "bank", "messages", "run")
+_OURS = ("engines", "log", "bank", "messages", "run", "cache")
 
 
 def reset(home: Path) -> None:

@@ -52,7 +52,7 @@ class Crew:
             "DATABASE_URL": settings.database_url,
             "DATABASE_OWNER_URL": settings.database_owner_url,
             "REDIS_URL": settings.redis_url,
-            "BEKAL_TICK_SECONDS": "1",
+            "BEKAL_TICK_SECONDS": "0.5",
         }
 
     def start_bank(self) -> None:
