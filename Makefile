@@ -13,6 +13,7 @@ PYTEST_ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+INSTALLED := $(RUNTIME) $(DEVELOPMENT)
 CATALOGS := $(wildcard marketplace/translations/*/LC_MESSAGES/*.po)
 WORDS := $(CATALOGS:.po=.mo)
 
@@ -40,18 +41,20 @@ help: ## what can be made
 run: $(RUNTIME) $(WORDS) ## Bekal with its demo on this machine, until Ctrl-C
 	@exec $(BIN)/flask dev up
 
-# mypy has one processor; on another the modules are compiled, which each worker of the suite would do for itself
-test: $(DEVELOPMENT) $(WORDS) ## lint, types, import contracts, and the whole suite
+# two packages are unpacked at a time; and while mypy has one processor, on another the modules are compiled,
+# which each worker of the suite would do for itself
+test: ## lint, types, import contracts, and the whole suite
+	@$(MAKE) --no-print-directory -j2 $(INSTALLED)
 	@$(MAKE) --no-print-directory -j2 lint compiled
 	@$(MAKE) --no-print-directory check
 
-compiled: $(DEVELOPMENT)
+compiled: $(INSTALLED) $(WORDS)
 	@$(BIN)/python -m pytest --collect-only -q $(T) > /dev/null 2>&1 || true
 
-check: $(DEVELOPMENT) $(WORDS)
+check: $(INSTALLED) $(WORDS)
 	@exec $(BIN)/python -m tests.run -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder -q $(T) $(PYTEST_ARGS)
 
-lint: $(DEVELOPMENT) ## ruff, mypy and import contracts
+lint: $(INSTALLED) ## ruff, mypy and import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/mypy --no-error-summary
@@ -74,13 +77,13 @@ DEMO_HOME := $(if $(filter file,$(origin BEKAL_HOME)),var/demo,$(BEKAL_HOME))
 demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balance: yes`
 	@$(if $(filter command environment,$(firstword $(origin BEKAL_HOME))),,unset BEKAL_HOME;) exec $(BIN)/flask dev demo $(if $(CATALOGUE),--catalogue "$(CATALOGUE)")
 
-e2e: $(DEVELOPMENT) $(WORDS) ## browser tests alone
+e2e: $(INSTALLED) $(WORDS) ## browser tests alone
 	@$(BIN)/python -m tests.run tests/web/test_in_browser.py $(PYTEST_ARGS)
 
 # the ledger's machine plays other examples every time here; what fails names its FAULT_SEED
 FAULT_SECONDS ?= 60
 FAULT_EXAMPLES ?= 2000
-faults: $(DEVELOPMENT) $(WORDS) ## kill tests and the ledger's state machine alone, for longer than in make test
+faults: $(INSTALLED) $(WORDS) ## kill tests and the ledger's state machine alone, for longer than in make test
 	@FAULT_SECONDS=$(FAULT_SECONDS) FAULT_EXAMPLES=$(FAULT_EXAMPLES) $(BIN)/python -m tests.run -n $(TEST_WORKERS) \
 		--dist loadscope -q tests/faults tests/ledger/test_machine.py tests/ledger/test_killed_clerks.py $(PYTEST_ARGS)
 
@@ -95,7 +98,7 @@ MUTMUT := mutmut==3.8.1
 MODULES ?=
 MUTANT_ARGS = $(MODULES) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 	$(if $(PATIENCE),--patience $(PATIENCE)) $(if $(AGAIN),--again)
-mutants: $(DEVELOPMENT) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='money posting')
+mutants: $(INSTALLED) $(WORDS) ## change ledger/ in a thousand places: do the tests notice? (hours; MODULES='money posting')
 	@test -x $(MUTANTS)/bin/mutmut || { $(BIN)/python -m venv $(MUTANTS) \
 		&& $(MUTANTS)/bin/pip install --quiet --disable-pip-version-check $(MUTMUT) \
 		&& $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
@@ -116,7 +119,8 @@ $(RUNTIME): requirements.txt | $(BIN)/python
 	@echo "installing what Bekal runs on (hash-pinned)" && $(PIP) -r requirements.txt
 	@touch $@
 
-$(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
+# nothing of it is in the other list, so both can be installed at once
+$(DEVELOPMENT): requirements-dev.txt | $(BIN)/python
 	@echo "installing what the tests need (hash-pinned)" && $(PIP) -r requirements-dev.txt
 	@touch $@
 

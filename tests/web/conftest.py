@@ -1,17 +1,44 @@
 """Signing in without the code, for tests that are about something else."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask, g
 from flask.testing import FlaskClient
 
-from marketplace.db import transaction
+from marketplace.config import Settings
+from marketplace.db import db, transaction
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
+from marketplace.oversight import tasks as oversight
+from tests.scenery import Scenery, paint
+from tests.servers import Servers
+from tests.watermark import wait_for_others
+from tests.web.scene import Scene, build
 
 SignIn = Callable[[User], FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def _painted_scene(servers: Servers, settings: Settings, _application: Flask) -> Iterator[Scenery[Scene]]:
+    with paint(servers, settings, _application, "scene", _sealed_scene) as scenery:
+        yield scenery
+
+
+def _sealed_scene() -> Scene:
+    with transaction() as session:
+        scene = build(session)
+    wait_for_others(db.session())
+    oversight.seal()
+    return scene
+
+
+@pytest.fixture
+def scene(app: Flask, database: str, _painted_scene: Scenery[Scene]) -> Scene:
+    """A copy of the scene: `scene.people` and the ids of what is theirs."""
+    return deepcopy(_painted_scene.put_up(app, database))
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,11 @@ from marketplace.config import Settings
 from marketplace.db import db, transaction
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
-from marketplace.oversight import tasks as oversight
 from marketplace.payouts.models import PayoutRun
 from marketplace.web.access import Access, declared
-from tests.watermark import wait_for_others
 from tests.web.page_rules import crawl, missing_headers, problems_of
 from tests.web.places import ADMITTED, address_of, rules
-from tests.web.scene import Scene, build
+from tests.web.scene import Scene
 
 Visit = Callable[[str, str, str], TestResponse]
 
@@ -50,15 +48,6 @@ OWNED = {
     },
 }
 """Ids by which the pages of a blueprint name something that belongs to somebody."""
-
-
-@pytest.fixture
-def scene(session: Session) -> Scene:
-    with transaction() as current:
-        scene = build(current)
-    wait_for_others(session)
-    oversight.seal()
-    return scene
 
 
 @pytest.fixture

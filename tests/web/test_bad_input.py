@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from marketplace.db import transaction
@@ -18,17 +17,11 @@ from marketplace.identity.models import User
 from tests import factories
 from tests.web.bad_input import ALERT, NASTY, encode
 from tests.web.conftest import hidden_fields
-from tests.web.scene import Scene, build
+from tests.web.scene import Scene
 
 FORM = "application/x-www-form-urlencoded"
 FIRST_VIEW = 100 * 1024
 HTML = 20 * 1024
-
-
-@pytest.fixture
-def scene(session: Session) -> Scene:
-    with transaction() as current:
-        return build(current)
 
 
 def _browser(app: Flask, scene: Scene, who: str, **cookie: str) -> FlaskClient:

@@ -39,7 +39,7 @@ from marketplace.providers.models import BankAccount, Provider, ProviderApplicat
 from marketplace.web.errors import words_for
 from tests import factories
 from tests.web.page_rules import crawl
-from tests.web.scene import Scene, build
+from tests.web.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSLATIONS = ROOT / "marketplace" / "translations"
@@ -120,12 +120,6 @@ def listener(app: Flask, english: Catalog) -> Iterator[Listener]:
     yield heard
     cache.clear()
     cache.update(kept)
-
-
-@pytest.fixture
-def scene(session: Session) -> Scene:
-    with transaction() as current:
-        return build(current)
 
 
 def _compiled(catalogue: Catalog) -> Translations:

@@ -1,9 +1,11 @@
 """The finance office on a Monday: a prepared run of one provider, two people and an auditor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,6 +20,8 @@ from marketplace.providers.models import Provider
 from tests import factories
 from tests.marketplace.payouts import world
 from tests.marketplace.payouts.world import MONDAY, SCHEME, make_earning, make_payee, noon
+from tests.scenery import Scenery, paint
+from tests.servers import Servers
 
 
 @dataclass
@@ -86,9 +90,27 @@ class Office:
         return [ledger.get_transaction(self.session, each) for each in sorted(ids)]
 
 
-@pytest.fixture
-def office(session: Session, settings: Settings) -> Office:
-    world.set_programme_time(settings.database_owner_url, noon(MONDAY))
+@dataclass(frozen=True)
+class _Ids:
+    provider: UUID
+    first: UUID
+    second: UUID
+    auditor: UUID
+    run: UUID
+    payout: UUID
+
+
+@pytest.fixture(scope="session")
+def _painted_office(servers: Servers, settings: Settings, _application: Flask) -> Iterator[Scenery[_Ids]]:
+    def open_office() -> _Ids:
+        world.set_programme_time(settings.database_owner_url, noon(MONDAY))
+        return _open_office()
+
+    with paint(servers, settings, _application, "office", open_office) as scenery:
+        yield scenery
+
+
+def _open_office() -> _Ids:
     with transaction() as current:
         provider, _account = make_payee(current)
         make_earning(current, provider)
@@ -98,5 +120,14 @@ def office(session: Session, settings: Settings) -> Office:
     with transaction() as current:
         run = service.prepare(current, SCHEME, clock.today(current))
         assert run is not None
-        run_id, payout_id = run.id, run.payouts[0].id
-    return Office(session, settings, provider, first, second, auditor, run_id, payout_id)
+        return _Ids(provider.id, first.id, second.id, auditor.id, run.id, run.payouts[0].id)
+
+
+@pytest.fixture
+def office(
+    app: Flask, database: str, session: Session, settings: Settings, _painted_office: Scenery[_Ids]
+) -> Office:
+    ids = _painted_office.put_up(app, database)
+    first, second, auditor = (session.get_one(User, each) for each in (ids.first, ids.second, ids.auditor))
+    provider = session.get_one(Provider, ids.provider)
+    return Office(session, settings, provider, first, second, auditor, ids.run, ids.payout)
