@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask, g
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from marketplace.config import Settings
 from marketplace.db import db, transaction
@@ -36,8 +37,9 @@ def _sealed_scene() -> Scene:
 
 
 @pytest.fixture
-def scene(app: Flask, database: str, _painted_scene: Scenery[Scene]) -> Scene:
-    """A copy of the scene: `scene.people` and the ids of what is theirs."""
+def scene(app: Flask, session: Session, database: str, _painted_scene: Scenery[Scene]) -> Scene:
+    """A copy of the scene: `scene.people` and the ids of what is theirs. The test is in the application."""
+    session.rollback()
     return deepcopy(_painted_scene.put_up(app, database))
 
 

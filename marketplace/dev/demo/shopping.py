@@ -135,7 +135,7 @@ def _press(visitor: Visitor, form: Form, *, twice: bool) -> str:
 def _confirm(ground: Playground, staff: str, enrolment_ids: Sequence[object]) -> None:
     visitor = ground.guests[staff]
     for enrolment_id in enrolment_ids:
-        visitor.must(visitor.remember(f"/lembaga/pendaftaran/{enrolment_id}/konfirmasi"))
+        visitor.must(visitor.open(f"/lembaga/pendaftaran/{enrolment_id}").form("/konfirmasi"))
 
 
 def _decline(ground: Playground, staff: str, enrolment_id: object) -> None:
