@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +14,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from marketplace.dev import postgres
 from marketplace.dev.engines import running
 from tests import commands
 from tests.live import wait_until
-from tests.servers import APPLICATION, OWNER, Servers, plain
+from tests.servers import APPLICATION, OWNER, Servers, migrate, plain
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,12 +60,38 @@ class House:
 
 @pytest.fixture(scope="module")
 def old(servers: Servers, worker_number: int) -> Iterator[House]:
-    """The house that burns: its cluster has used up many transaction ids."""
+    """The house that burns: its cluster has used up many transaction ids.
+
+    A backup goes back into the version that it came from, so where the tests' server is of another one
+    than our own, this house has a cluster of its own, too.
+    """
+    house = _house_on(servers, worker_number) if _is_of_our_version(servers) else _house_of_its_own()
+    with house as old:
+        if not _is_of_our_version(servers):
+            migrate(old.environ["DATABASE_URL"], old.environ["DATABASE_OWNER_URL"])
+        with psycopg.connect(plain(make_url(old.admin_url)), autocommit=True) as connection:
+            for _ in range(5_000):
+                connection.execute("SELECT pg_current_xact_id()")
+        yield old
+
+
+@pytest.fixture(scope="module")
+def new() -> Iterator[House]:
+    """A cluster made this minute."""
+    with _house_of_its_own() as house:
+        yield house
+
+
+def _is_of_our_version(servers: Servers) -> bool:
+    with servers.admin() as connection:
+        return connection.info.server_version // 10_000 == int(postgres.MAJOR)
+
+
+@contextmanager
+def _house_on(servers: Servers, worker_number: int) -> Iterator[House]:
+    """A database of the tests' server."""
     name = f"{servers.prefix}_{worker_number}_old"
     servers.clone(name)
-    with servers.admin() as connection, connection.cursor() as cursor:
-        for _ in range(5_000):
-            cursor.execute("SELECT pg_current_xact_id()")
     with TemporaryDirectory(prefix="bekal-old-") as home:
         environ = {
             "BEKAL_ENV": "test",
@@ -77,11 +105,11 @@ def old(servers: Servers, worker_number: int) -> Iterator[House]:
     servers.drop(name)
 
 
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@contextmanager
+def _house_of_its_own() -> Iterator[House]:
     """A cluster made this minute."""
     with (
-        TemporaryDirectory(prefix="bekal-new-") as folder,
+        TemporaryDirectory(prefix="bekal-house-") as folder,
         running(Path(folder) / "home", {}, print, durable=False, temporary=True) as engines,
     ):
         Path(folder).chmod(0o711)
@@ -92,7 +120,8 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             "DATABASE_OWNER_URL": engines.database_owner_url,
             "REDIS_URL": engines.redis_url,
         }
-        yield House(environ, engines.database_admin_url)
+        admin = make_url(engines.database_admin_url).set(database=postgres.DATABASE)
+        yield House(environ, admin.render_as_string(hide_password=False))
 
 
 def program(name: str) -> Path:
@@ -119,8 +148,7 @@ def test_a_backup_behind_the_published_log_is_adopted_and_goes_on(
     published = tmp_path / "checkpoint"
     published.write_text(old.sealed(2))
 
-    target = make_url(new.admin_url).set(database="bekal")
-    run(program("pg_restore"), "--exit-on-error", "-d", plain(target), backup)
+    run(program("pg_restore"), "--exit-on-error", "-d", plain(make_url(new.admin_url)), backup)
     # transaction ids did restart
     assert new.next_transaction() < old.next_transaction() - 4_000
     assert new.treasury() == 1_000
