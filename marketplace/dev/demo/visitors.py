@@ -120,7 +120,9 @@ class Visitor:
 
     def remember(self, action: str) -> Form:
         """A form that this visitor knows by heart: sent without opening its page again, with the
-        token of the page that they saw last."""
+        token of the page that they saw last. Raises PageFault when they have seen none with a token."""
+        if not self._token:
+            raise PageFault(f"{action} is sent from memory by somebody who has seen no form yet")
         return Form(action, ((_TOKEN, self._token),), ())
 
     def _follow(self, page: Page) -> Page:
