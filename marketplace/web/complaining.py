@@ -40,9 +40,11 @@ class WordsForm(FormSchema):
     key = fields.String(load_default="")
 
 
-class ComplaintForm(WordsForm):
-    body = Paragraphs(_l("Tulis apa yang terjadi."), most=LONGEST)
+class ComplaintForm(FormSchema):
+    # no WordsForm, whose text would come first: the summary of errors lists them in this order
     category = Text(_CHOOSE, validate=validate.OneOf(list(Category), error=_CHOOSE))
+    body = Paragraphs(_l("Tulis apa yang terjadi."), most=LONGEST)
+    key = fields.String(load_default="")
     enrolment = fields.String(load_default="")
     payout = fields.String(load_default="")
 

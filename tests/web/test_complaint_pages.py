@@ -240,6 +240,8 @@ def test_what_is_typed_stays_and_the_summary_says_what_is_missing(desk: Desk) ->
     empty = buyer.post("/pengaduan/baru", data={"body": "Sudah saya tulis."})
     assert empty.status_code == 400 and "Sudah saya tulis." in empty.text
     assert read(empty.text).select('.govuk-error-summary a[href="#category"]')
+    summary = read(buyer.post("/pengaduan/baru").text).select(".govuk-error-summary a")
+    assert [each["href"] for each in summary] == ["#category", "#body"], "in the page's order"
     long = buyer.post("/pengaduan/baru", data={"body": "x" * 2001, "category": "other"})
     assert long.status_code == 400 and read(long.text).select('a[href="#body"]') and "x" * 2001 in long.text
     assert desk.complaints == []
