@@ -111,11 +111,14 @@ class Supervisor:
         return child
 
     def stop(self, name: str | None = None) -> None:
-        """Stop one program, or all of them, the last started first."""
+        """Stop one program, or all of them, the last started first.
+
+        The record is written after the last has ended: a folder that somebody removed stops none of it.
+        """
         for child in [each for each in reversed(self.children) if name in (None, each.program.name)]:
             _end(child, self.instance)
             self.children.remove(child)
-            self._record()
+        self._record()
 
     def look_after(self) -> None:
         """Restart what has died, after a pause that grows while it keeps dying. Call it often."""

@@ -33,8 +33,8 @@ def hold(session: Session, earning_id: uuid.UUID, code: str, actor: User | None)
     return earning
 
 
-def unhold(session: Session, earning_id: uuid.UUID, actor: User | None) -> Earning:
-    """Let a held earning be paid again, and its certificate be issued.
+def unhold(session: Session, earning_id: uuid.UUID, actor: User | None, reason: str | None = None) -> Earning:
+    """Let a held earning be paid again, and its certificate be issued. The reason goes into the audit log.
 
     Raises NotFound, NotAllowed, and IllegalTransition when paid.
     """
@@ -47,7 +47,7 @@ def unhold(session: Session, earning_id: uuid.UUID, actor: User | None) -> Earni
     code = earning.hold_code
     move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
     earning.hold_code = None
-    _record(session, earning, "earning.released", actor, code)
+    _record(session, earning, "earning.released", actor, code, reason)
     certificates.follow(session, [earning.enrolment])
     return earning
 
@@ -68,6 +68,11 @@ def unpay(session: Session, earning_ids: Sequence[uuid.UUID]) -> None:
         move(earning, EarningState.ACCRUED, EARNING_TRANSITIONS)
         earning.paid_at = None
     session.flush()
+
+
+def lock(session: Session, earning_id: uuid.UUID) -> Earning:
+    """An earning as it is now, locked. Raises NotFound."""
+    return _lock(session, [earning_id])[0]
 
 
 def lock_standing(session: Session, enrolment: Enrolment) -> Earning | None:
@@ -121,7 +126,15 @@ def _require_finance(actor: User | None) -> None:
         raise NotAllowed("finance staff decide about holds")
 
 
-def _record(session: Session, earning: Earning, what: str, actor: User | None, code: str | None) -> None:
+def _record(
+    session: Session,
+    earning: Earning,
+    what: str,
+    actor: User | None,
+    code: str | None,
+    reason: str | None = None,
+) -> None:
     session.flush()
     events.record(session, what, earning.id, provider_id=earning.provider_id, code=code, net=earning.net)
-    audit.record(session, actor, what, f"earning:{earning.id}", code=code, net=earning.net)
+    said = {} if reason is None else {"reason": reason}
+    audit.record(session, actor, what, f"earning:{earning.id}", code=code, net=earning.net, **said)

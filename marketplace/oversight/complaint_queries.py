@@ -95,6 +95,11 @@ def list_for_provider(
     return _newest(session, own if with_money else own & _without_money(), limit)
 
 
+def list_for_enrolment(session: Session, enrolment_id: uuid.UUID) -> Sequence[Complaint]:
+    """What was complained of about an enrolment, by either side, newest first; for staff."""
+    return _newest(session, Complaint.enrolment_id == enrolment_id, 50)
+
+
 def list_messages(session: Session, complaint_id: uuid.UUID) -> Sequence[ComplaintMessage]:
     """What was written, oldest first, with who wrote it."""
     found = select(ComplaintMessage).where(ComplaintMessage.complaint_id == complaint_id)

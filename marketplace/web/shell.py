@@ -150,6 +150,7 @@ _OF_MONEY = ("provider.payout", "provider.monthly_report", "provider.monthly_rep
 _OF_PAYOUTS = ("finance.run", "finance.ask_cancel", "finance.cancel", "finance.payout")
 
 
+_OF_HELD = ("finance.held_earning", "finance.release_earning")
 _OF_CERTIFICATES = ("finance.certificate", "finance.revoke_certificate")
 
 
@@ -185,6 +186,7 @@ def _finance_nav() -> list[Item]:
             _("Rekening lembaga"), "finance.provider_accounts", "bank", "finance.ask_decline_account",
             "finance.decline_account",
         ),
+        _item(_("Ditahan"), "finance.held_earnings", "lock", *_OF_HELD),
         _item(_("Rekening koran"), "finance.bank_lines", "scales"),
         _item(_("Buku besar"), "finance.ledger", "list", "finance.transaction", "finance.account"),
         _item(_("Sertifikat"), "finance.certificate_list", "certificate", *_OF_CERTIFICATES),

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy import make_url
 
 from marketplace.dev.engines import Addresses, running
 from marketplace.dev.errors import EngineFailed, FolderInUse, RefusedInProduction
+from marketplace.dev.processes import Program
 from marketplace.dev.supervisor import Supervisor
 from tests.dev.holding import holding, ordinary_user, processes_of
 from tests.live import wait_until
@@ -105,23 +107,38 @@ def test_a_data_folder_may_have_any_name(scratch: Path, made: Path) -> None:
     assert processes_of(home) == []
 
 
-def test_a_folder_in_use_is_left_alone(home: Path) -> None:
-    with running(home, {}, _quiet, durable=False) as addresses:
+def _sleeper(name: str) -> Program:
+    return Program(name, [sys.executable, "-c", "import signal; signal.pause()"])
+
+
+def test_a_folder_in_use_is_left_alone(scratch: Path) -> None:
+    home = scratch / "home"
+    with Supervisor(home, _quiet) as first:
+        child = first.start(_sleeper("ours"))
         with (
             pytest.raises(FolderInUse, match=str(os.getpid())),
             Supervisor(home, _quiet, patience=0),
         ):
             pytest.fail("two supervisors over one data folder")
-        assert _count(addresses) == 1
+        assert child.process.poll() is None
 
 
-def test_who_waits_for_a_folder_says_so_once_and_then_how_to_go_on(home: Path) -> None:
+def test_who_waits_for_a_folder_says_so_once_and_then_how_to_go_on(scratch: Path) -> None:
     said: list[str] = []
-    with running(home, {}, _quiet, durable=False):
+    home = scratch / "home"
+    with Supervisor(home, _quiet):
         waiting = Supervisor(home, said.append, patience=0.5)
         with pytest.raises(FolderInUse, match="BEKAL_HOME"), waiting:
             pytest.fail("two supervisors over one data folder")
     assert said == [f"waiting up to 0.5 s for process {os.getpid()}, which uses {home}"]
+
+
+def test_a_folder_that_somebody_removed_keeps_no_program_running(scratch: Path) -> None:
+    supervisor = Supervisor(scratch / "home", _quiet)
+    with pytest.raises(FileNotFoundError), supervisor:
+        children = [supervisor.start(_sleeper(name)) for name in ("first", "second")]
+        shutil.rmtree(scratch / "home")
+    assert all(child.process.poll() is not None for child in children)
 
 
 def test_engines_are_refused_in_production(scratch: Path) -> None:

@@ -110,6 +110,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "certificate_id": certificate.id,
         "completed_id": done.enrolment_id,
         "review_id": said.id,
+        "earning_id": world.make_earning(session, provider, hold_code="staff_bought").id,
         **_complain(session, provider, enrolment),
     }
     return ids, buyer, provider
