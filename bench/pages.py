@@ -1,4 +1,4 @@
-"""`python -m bench.pages`: how fast the catalogue's pages are, against a bare page in the same run."""
+"""`python -m bench.pages`: how fast pages and purchases are, against bare ones in the same run."""
 
 import argparse
 import os
@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
-from bench import rates, shelves
+from bench import population, rates, shelves
 from bench.crowd import crowd
 from bench.figures import Figure, at_least, compared, table, write_json
+from bench.population import People
 from bench.server import Server, serving, settings_that_matter
+from marketplace.config import load_settings
 from marketplace.dev import services
 from marketplace.dev.postgres import APPLICATION, OWNER
 from marketplace.dev.supervisor import Supervisor
@@ -21,18 +24,25 @@ from marketplace.dev.valkey import free_port
 _WORKERS = "2"
 _PROCESSES, _THREADS = 2, 8
 _SEARCHES = 200
-_GOAL = 0.5
+_CATALOGUE, _HOME, _PURCHASE = 0.5, 0.3, 0.5
+
+Request = tuple[str, str, str]
+"""Address, cookie, form."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when everything was measured, goals met or not."""
     options = _parser().parse_args(arguments)
     with serving(_say) as server:
-        head = f"{settings_that_matter(server)}; {options.courses:,} courses; {os.cpu_count()} cores"
+        head = (
+            f"{settings_that_matter(server)}; {options.courses:,} courses; {options.enrolments:,} enrolments"
+        )
         shelves.build(server, options.courses)
         _say(f"{options.courses:,} courses are on the shelves")
-        figures = _measure(server, rates.Rounds(options.rounds, options.seconds))
-    print(head, table(figures), sep="\n\n", flush=True)
+        people = population.settle(load_settings(_environ(server)), options.enrolments)
+        _say(f"{options.enrolments:,} enrolments, and {population.READERS} people at their telephones")
+        figures = _measure(server, people, rates.Rounds(options.rounds, options.seconds))
+    print(f"{head}; {os.cpu_count()} cores", table(figures), sep="\n\n", flush=True)
     if options.json:
         write_json(figures, options.json)
     return 0
@@ -42,35 +52,48 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("bench.pages", description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     parser.add_argument("--courses", type=int, default=50_000)
+    parser.add_argument("--enrolments", type=int, default=500_000)
     parser.add_argument("--rounds", type=int, default=5, help="turns that each contender has")
     parser.add_argument("--seconds", type=float, default=4, help="length of a turn")
     return parser
 
 
-def _measure(server: Server, rounds: rates.Rounds) -> list[Figure]:
+def _measure(server: Server, people: People, rounds: rates.Rounds) -> list[Figure]:
     with _web(server) as (bare, web):
-        works = {
-            "bare": (bare, ["/"]),
-            "front": (web, ["/kursus"]),
-            "searches": (web, shelves.searches(_SEARCHES)),
-            # a name that the search does not know makes an address that nobody asked for before
-            "searches anew": (web, [f"{each}&baru={{n}}" for each in shelves.searches(_SEARCHES)]),
-        }
-        with crowd("bench.reader", _PROCESSES, {"works": works, "threads": _THREADS}) as readers:
+        works = _works(people, bare, web)
+        settings = {"works": works, "threads": _THREADS, "processes": _PROCESSES}
+        with crowd("bench.reader", _PROCESSES, settings) as readers:
             found = rates.measure({name: rates.turn(readers, name) for name in works}, rounds, _say)
-    floor = found["bare"]
+    page, ledger = found["bare page"], found["bare purchase"]
     return [
-        Figure("floor: Flask renders 10 KB", floor, "pages/s"),
-        at_least("catalogue, everything", found["front"], "pages/s", floor, _GOAL),
-        at_least(f"catalogue, {_SEARCHES} searches in turn", found["searches"], "pages/s", floor, _GOAL),
-        compared("catalogue, every search for the first time", found["searches anew"], "pages/s", floor),
+        Figure("floor: Flask renders 10 KB", page, "pages/s"),
+        at_least("catalogue, everything", found["front"], "pages/s", page, _CATALOGUE),
+        at_least(f"catalogue, {_SEARCHES} searches in turn", found["searches"], "pages/s", page, _CATALOGUE),
+        compared("catalogue, every search for the first time", found["searches anew"], "pages/s", page),
+        at_least("home of a participant", found["home"], "pages/s", page, _HOME),
+        Figure("floor: Flask calls the ledger once", ledger, "posts/s"),
+        at_least("purchase, from form to receipt", found["purchase"], "purchases/s", ledger, _PURCHASE),
     ]
 
 
-@contextmanager
-def _web(server: Server) -> Iterator[tuple[int, int]]:
-    """The bare page and Bekal, each by the same server with as many workers; their ports."""
-    environ = {
+def _works(people: People, bare: int, web: int) -> dict[str, tuple[int, list[Request]]]:
+    """Each kind of work: the port that does it, and what is asked for in turn."""
+    searches = shelves.searches(_SEARCHES)
+    once = [urlencode({"debit": each, "credit": people.escrow}) for each in people.accounts]
+    return {
+        "bare page": (bare, [("/", "", "")]),
+        "front": (web, [("/kursus", "", "")]),
+        "searches": (web, [(each, "", "") for each in searches]),
+        # a name that the search does not know makes an address that nobody asked for before
+        "searches anew": (web, [(f"{each}&baru={{n}}", "", "") for each in searches]),
+        "home": (web, [("/beranda", cookie, "") for cookie in people.cookies]),
+        "bare purchase": (bare, [("/", "", form) for form in once]),
+        "purchase": (web, people.purchases),
+    }
+
+
+def _environ(server: Server) -> dict[str, str]:
+    return {
         "BEKAL_ENV": "development",
         "BEKAL_HOME": str(server.folder / "web"),
         "DATABASE_URL": server.url(APPLICATION, shelves.DATABASE),
@@ -78,6 +101,12 @@ def _web(server: Server) -> Iterator[tuple[int, int]]:
         "REDIS_URL": server.redis_url,
         "WEB_CONCURRENCY": _WORKERS,
     }
+
+
+@contextmanager
+def _web(server: Server) -> Iterator[tuple[int, int]]:
+    """The bare page and Bekal, each by the same server with as many workers; their ports."""
+    environ = _environ(server)
     with Supervisor(server.folder / "web", _say) as supervisor:
         ports = free_port(), free_port()
         web = services.web(ports[1], environ)

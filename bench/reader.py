@@ -1,4 +1,4 @@
-"""One process of a crowd of readers: a few connections, each asking for a page after the other.
+"""One process of a crowd: a few connections, each asking for one page, or sending one form, after the other.
 
 The request is written and the answer read by hand: a client library would take longer than the server.
 """
@@ -12,6 +12,7 @@ from bench.worker import serve, settings
 
 _HOST = "127.0.0.1"
 _HEADERS = f"Host: {_HOST}\r\nAccept-Encoding: gzip\r\n"
+_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 _CHUNK = 1 << 16
 
 
@@ -23,21 +24,30 @@ class _Own(threading.local):
 
 
 class Reader:
-    """Knows where each kind of page is served, and the addresses to ask for in turn."""
+    """Knows where each kind of work is served, and the (address, cookie, form) of its requests in turn.
+
+    Of several processes each takes its own: a form is sent once.
+    """
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self._works: dict[str, tuple[int, list[str]]] = given["works"]
-        self._turns = itertools.count(given["number"] * 1_000_003)
+        self._works: dict[str, tuple[int, list[tuple[str, str, str]]]] = given["works"]
+        self._turns = itertools.count(given["number"], given["processes"])
         self._open = _Own()
 
     def do(self, work: str) -> int:
-        """Ask for one page. `{n}` in an address becomes a number that nobody else uses."""
-        port, addresses = self._works[work]
+        """Ask once. `{n}` in an address becomes a number that nobody else uses."""
+        port, requests = self._works[work]
         turn = next(self._turns)
-        address = addresses[turn % len(addresses)].replace("{n}", str(turn))
+        address, cookie, form = requests[turn % len(requests)]
+        address = address.replace("{n}", str(turn))
+        head = f"{'POST' if form else 'GET'} {address} HTTP/1.1\r\n{_HEADERS}"
+        if cookie:
+            head += f"Cookie: bekal={cookie}\r\n"
+        if form:
+            head += f"{_FORM}Content-Length: {len(form)}\r\n"
         connection = self._connection(port)
-        connection.sendall(f"GET {address} HTTP/1.1\r\n{_HEADERS}\r\n".encode())
-        _read(connection, address)
+        connection.sendall(f"{head}\r\n{form}".encode())
+        _read(connection, address, b" 302 " if form else b" 200 ")
         return 1
 
     def _connection(self, port: int) -> socket.socket:
@@ -47,13 +57,13 @@ class Reader:
         return connections[port]
 
 
-def _read(connection: socket.socket, address: str) -> None:
-    """Read one answer to its last byte. Raises RuntimeError for anything but 200."""
+def _read(connection: socket.socket, address: str, wanted: bytes) -> None:
+    """Read one answer to its last byte. Raises RuntimeError for another status than the one wanted."""
     got = connection.recv(_CHUNK)
     while b"\r\n\r\n" not in got:
         got += connection.recv(_CHUNK)
     head, _, body = got.partition(b"\r\n\r\n")
-    if b" 200 " not in head[:16]:
+    if wanted not in head[:16]:
         raise RuntimeError(f"{address}: {head[:200]!r}")
     left = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]) - len(body)
     while left > 0:

@@ -10,7 +10,11 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# the first draws pages and has no windows around them: it starts quicker and needs less
+_NAMES = (
+    "chromium-headless-shell",
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
+)  # fmt: skip
 # no screen, no sandbox within a container, and no talk with the browser's maker
 _ARGUMENTS = [
     "--no-sandbox",

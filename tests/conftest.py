@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: servers, a database per test, the application, clients, a browser."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -40,6 +41,12 @@ def _servers_of(config: pytest.Config) -> Servers:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long modules first: the short ones then fill the workers evenly until the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: whoever looks for garbage need not look there every few tests."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
