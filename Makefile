@@ -74,8 +74,6 @@ messages: $(RUNTIME) ## collect the words of the code in the catalogue of Englis
 migrate: $(RUNTIME) ## bring the database's tables up to date, as its owner
 	@exec $(BIN)/flask db upgrade
 
-# a data folder that somebody chose is used as it is; our own is made anew, and kept for a look afterwards
-DEMO_HOME := $(if $(filter file,$(origin BEKAL_HOME)),var/demo,$(BEKAL_HOME))
 # a throw-away folder, unless BEKAL_HOME was named by whoever calls
 demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balance: yes`
 	@$(if $(filter command environment,$(firstword $(origin BEKAL_HOME))),,unset BEKAL_HOME;) exec $(BIN)/flask dev demo $(if $(CATALOGUE),--catalogue "$(CATALOGUE)")

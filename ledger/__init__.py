@@ -1,6 +1,7 @@
 """A double-entry ledger whose rules the database keeps. See docs/ledger.md."""
 
 from ledger.adoption import Adoption, adopt
+from ledger.archive import dump
 from ledger.as_of import known_position
 from ledger.balances import (
     available,
@@ -53,11 +54,21 @@ from ledger.errors import (
     UnknownTransaction,
     WrongIsolation,
 )
+from ledger.export import EXPORT_FORMS, export_books
 from ledger.holds import capture, get_hold, hold, release
 from ledger.ids import uuid7
+from ledger.loading import load
 from ledger.notes import Signer, new_signer, read_signer
 from ledger.posting import close_account, close_period, erase, open_accounts, post, post_many, reverse
-from ledger.proofs import Sealing, find_sealing, get_receipt
+from ledger.proofs import (
+    Document,
+    Sealing,
+    find_sealing,
+    get_balance_receipt,
+    get_growth,
+    get_receipt,
+    proof_text,
+)
 from ledger.records import (
     JSON,
     FamilyTotal,
@@ -74,16 +85,21 @@ from ledger.records import (
     TrialBalanceRow,
 )
 from ledger.rollups import roll_up
-from ledger.sealing import Seal, find_seal, seal
+from ledger.sealing import Seal, cosign, find_seal, get_seal, published_note, seal
+from ledger.tiles import get_entries, get_tile, read_tile_name
 from ledger.verification import Problem, Report, verify, verify_transaction
+from ledger.verify_receipt import Checkpoint, Refused, VerifierKey, read_checkpoint, read_key
 
 __all__ = [
+    "EXPORT_FORMS",
     "JSON",
     "AccountClosed",
     "AccountNotEmpty",
     "Adoption",
     "Base",
+    "Checkpoint",
     "CurrencyMismatch",
+    "Document",
     "ExceedsHold",
     "ExceedsOriginal",
     "FamilyTotal",
@@ -121,6 +137,7 @@ __all__ = [
     "Posted",
     "Posting",
     "Problem",
+    "Refused",
     "Report",
     "SameAccount",
     "Seal",
@@ -136,6 +153,7 @@ __all__ = [
     "UnknownFamily",
     "UnknownHold",
     "UnknownTransaction",
+    "VerifierKey",
     "WrongIsolation",
     "adopt",
     "available",
@@ -144,20 +162,34 @@ __all__ = [
     "capture",
     "close_account",
     "close_period",
+    "cosign",
+    "dump",
     "erase",
+    "export_books",
     "find_seal",
     "find_sealing",
     "find_transactions",
+    "get_balance_receipt",
+    "get_entries",
+    "get_growth",
     "get_hold",
     "get_receipt",
+    "get_seal",
+    "get_tile",
     "get_transaction",
     "hold",
     "known_position",
+    "load",
     "new_signer",
     "open_accounts",
     "post",
     "post_many",
+    "proof_text",
+    "published_note",
+    "read_checkpoint",
+    "read_key",
     "read_signer",
+    "read_tile_name",
     "release",
     "reverse",
     "roll_up",

@@ -76,7 +76,7 @@ class Books:
         return at.astimezone(self.zone).date()
 
 
-def export(
+def export_books(
     session: Session,
     form: str,
     *,
@@ -227,4 +227,4 @@ _WRITERS: dict[str, Callable[[Books], Iterator[str]]] = {
     "hledger": _hledger,
     "csv": _csv,
 }
-FORMS = tuple(_WRITERS)
+EXPORT_FORMS = tuple(_WRITERS)

@@ -131,7 +131,7 @@ def get_growth(session: Session, old_size: int) -> Document:
     }
 
 
-def as_text(document: Document) -> str:
+def proof_text(document: Document) -> str:
     """Write a proof as the file that is given away; written otherwise, to the last space, it is refused."""
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 

@@ -62,7 +62,7 @@ def tile_path(level: int | str, number: int, width: int = WIDTH) -> str:
     return f"tile/{level}/" + "/".join(groups) + ("" if width == WIDTH else f".p/{width}")
 
 
-def read_name(name: str) -> tuple[int, int] | None:
+def read_tile_name(name: str) -> tuple[int, int] | None:
     """Read number and width out of ``x001/234.p/7``; None where it is not written like that."""
     match = _NAME.fullmatch(name)
     if match is None or not name.isascii():

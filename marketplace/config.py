@@ -13,8 +13,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger import LedgerError
-from ledger.notes import new_signer, read_signer
+from ledger import LedgerError, new_signer, read_signer
 
 ENVIRONMENTS = ("development", "test", "production")
 _DEVELOPMENT_SECRET = "development-only-secret-key"  # noqa: S105 - refused in production

@@ -35,6 +35,7 @@ BREACHES: list[tuple[Rule, str, str]] = [
         "from marketplace.payouts import tasks\n",
     ),
     (house_rules.forbidden_imports, "marketplace/payouts/models.py", "import flask\n"),
+    (house_rules.forbidden_imports, "marketplace/payouts/incentive_models.py", "import flask\n"),
     (house_rules.forbidden_imports, "marketplace/payouts/queries.py", "from celery import shared_task\n"),
 ]
 

@@ -36,7 +36,8 @@ class Grant(Base):
 
     `first_purchase_at` stops that clock; when every purchase is cancelled it is emptied again,
     `first_purchase_by` moves on; `clock_resumptions` counts how often the participant caused that.
-    `frozen_code` is the reason why a frozen one buys nothing.
+    `frozen_code` is the reason why a frozen one buys nothing. `reserve_returned_at`: nothing more can be
+    earned of a lapsed one, and the rest of its reserve went back.
     """
 
     __tablename__ = "grant"
@@ -44,12 +45,14 @@ class Grant(Base):
         CheckConstraint(one_of("state", GrantState), name="state"),
         CheckConstraint("state = 'awarded' OR transaction_id IS NOT NULL", name="posted"),
         CheckConstraint("(state = 'frozen') = (frozen_code IS NOT NULL)", name="frozen"),
+        CheckConstraint("reserve_returned_at IS NULL OR state = 'lapsed'", name="reserve"),
         Index("ix_grant_awarded", "id", postgresql_where="state = 'awarded'"),
         Index(
             "ix_grant_unspent",
             "first_purchase_by",
             postgresql_where="state = 'active' AND first_purchase_at IS NULL",
         ),
+        Index("ix_grant_reserve", "id", postgresql_where="state = 'lapsed' AND reserve_returned_at IS NULL"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -64,6 +67,7 @@ class Grant(Base):
     clock_resumptions: Mapped[int] = mapped_column(SmallInteger, default=0)
     spend_by: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     frozen_code: Mapped[str | None] = mapped_column(Text)
+    reserve_returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     transaction_id: Mapped[uuid.UUID | None]
     participant: Mapped[Participant] = relationship(lazy="joined", innerjoin=True)
     scheme: Mapped[Scheme] = relationship(lazy="joined", innerjoin=True)

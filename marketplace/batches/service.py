@@ -123,7 +123,8 @@ def thaw(session: Session, participant_id: uuid.UUID) -> Grant | None:
 def lapse_ended(session: Session, limit: int = 500) -> int:
     """Return what is left of training balances to the fund once their scheme has ended.
 
-    The reserve stays: it may still owe an incentive for training that was bought in time.
+    The reserve stays for now: it may still owe an incentive for training that was bought in time. What
+    nobody can earn any more, payouts return.
     """
     ended = session.scalars(
         select(Grant)

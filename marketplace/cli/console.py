@@ -1,7 +1,8 @@
 """What every command shares: options, the acting person, refusals, amounts, and JSON."""
 
-import getpass
 import json
+import os
+import pwd
 import re
 import sys
 import time
@@ -19,8 +20,10 @@ from sqlalchemy.orm import Session
 from ledger import LedgerError
 from marketplace.errors import MarketplaceError
 from marketplace.events.snapshot import snapshot
+from marketplace.identity import audit
 from marketplace.identity import queries as identity
 from marketplace.identity.audit import Actor
+from marketplace.identity.models import User
 
 T = TypeVar("T")
 
@@ -65,11 +68,15 @@ class RupiahParameter(click.ParamType[Decimal]):
 
 def acting(session: Session, contact: str | None) -> Actor:
     """Who is recorded: a login, or the user of this machine. Raises click.UsageError."""
-    if contact is None:
-        return f"cli:{_machine_user()}"
+    return f"cli:{_machine_user()}" if contact is None else acting_person(session, contact)
+
+
+def acting_person(session: Session, contact: str) -> User:
+    """The login that acts; the user of this machine is recorded with it. Raises click.UsageError."""
     user = identity.find_user(session, contact)
     if user is None:
         raise click.UsageError(f"nobody has the contact {contact}")
+    audit.act_through(session, f"cli:{_machine_user()}")
     return user
 
 
@@ -137,7 +144,9 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _machine_user() -> str:
+    number = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no login name, as in a bare container
-        return "unknown"
+        # not by the environment, which whoever types may set
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # an account without a name, as in a bare container
+        return str(number)

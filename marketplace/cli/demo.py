@@ -93,11 +93,14 @@ def books_command() -> None:
     """Hold the books against themselves and against the bank's log; exit 1 when they do not balance."""
     from marketplace.dev.demo.judge import judge
 
-    found = judge(db_session(), settings().bank_folder)
-    for line in (*found.facts, *found.reasons):
-        say(line)
-    say(f"books balance: {'no' if found.reasons else 'yes'}")
-    sys.exit(1 if found.reasons else 0)
+    def act() -> None:
+        found = judge(db_session(), settings().bank_folder)
+        for line in (*found.facts, *found.reasons):
+            say(line)
+        say(f"books balance: {'no' if found.reasons else 'yes'}")
+        sys.exit(1 if found.reasons else 0)
+
+    guarded(act)
 
 
 COMMANDS = (seed_command, demo_command, runs_command, staff_command, books_command)

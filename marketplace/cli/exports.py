@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from ledger.archive import dump
-from ledger.export import FORMS, export
+from ledger import EXPORT_FORMS, dump, export_books
 from marketplace import clock
 from marketplace.cli.console import progress_bar
 from marketplace.cli.ledger import ledger
@@ -19,7 +18,7 @@ _FULL = "full"
 
 
 @ledger.command("export")
-@click.option("--format", "form", type=click.Choice([*FORMS, _FULL]), required=True)
+@click.option("--format", "form", type=click.Choice([*EXPORT_FORMS, _FULL]), required=True)
 @click.option("--from", "first", type=_DAY, help="First day, as 2026-11-01; from the beginning unless given.")
 @click.option("--to", "last", type=_DAY, help="Last day; until the last transaction unless given.")
 @click.option(
@@ -44,7 +43,7 @@ def export_command(
         if form == _FULL:
             _write(dump(session, personal=personal, progress=tell), output)
         else:
-            _write(export(session, form, start=start, end=end, zone=clock.ZONE, progress=tell), output)
+            _write(export_books(session, form, start=start, end=end, zone=clock.ZONE, progress=tell), output)
 
 
 def _snapshot() -> Session:

@@ -9,8 +9,17 @@ import click
 from flask import current_app
 
 import ledger as books
-from ledger import FamilyTotal, Statement, TrialBalance, TrialBalanceRow
-from ledger.verify_receipt import Checkpoint, Refused, VerifierKey, read_checkpoint, read_key
+from ledger import (
+    Checkpoint,
+    FamilyTotal,
+    Refused,
+    Statement,
+    TrialBalance,
+    TrialBalanceRow,
+    VerifierKey,
+    read_checkpoint,
+    read_key,
+)
 from marketplace import clock
 from marketplace.cli.console import (
     Commands,

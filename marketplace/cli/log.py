@@ -7,10 +7,19 @@ from uuid import UUID
 import click
 from flask import current_app
 
-from ledger.notes import new_signer
-from ledger.proofs import Document, as_text, get_balance_receipt, get_growth, get_receipt
-from ledger.sealing import cosign, find_seal, published_note
-from ledger.verify_receipt import Refused, read_key
+from ledger import (
+    Document,
+    Refused,
+    cosign,
+    find_seal,
+    get_balance_receipt,
+    get_growth,
+    get_receipt,
+    new_signer,
+    proof_text,
+    published_note,
+    read_key,
+)
 from marketplace.cli.console import as_json, print_json, refusals
 from marketplace.cli.ledger import ledger
 from marketplace.db import run_in_transaction
@@ -50,7 +59,7 @@ def prove_command(
         raise click.UsageError("name one of --transaction, --balance and --since")
     with refusals():
         found = _proof(transaction, account, size, personal)
-    text = as_text(found)
+    text = proof_text(found)
     if output is None:
         click.echo(text, nl=False)
     else:

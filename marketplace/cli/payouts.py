@@ -16,12 +16,10 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.broker import nudge
 from marketplace.cli import payout_words as words
-from marketplace.cli.console import Commands
+from marketplace.cli.console import Commands, acting_person
 from marketplace.db import run_in_transaction
 from marketplace.db import session as db_session
 from marketplace.errors import MarketplaceError
-from marketplace.identity import queries as identity
-from marketplace.identity.models import User
 from marketplace.payouts import courier, queries, service, tasks
 from marketplace.payouts.bank import read_answer
 from marketplace.payouts.messages import rupiah
@@ -46,7 +44,7 @@ def prepare_command(scheme_code: str | None, contact: str | None, dry_run: bool,
     """Prepare today's run of a scheme and tell what waits, with the reason."""
 
     def prepare(session: Session) -> uuid.UUID | None:
-        actor = _person(session, contact) if contact else None
+        actor = acting_person(session, contact) if contact else None
         run = service.prepare(session, _scheme(session, scheme_code), clock.today(session), actor)
         return run.id if run else None
 
@@ -104,7 +102,7 @@ def retry_command(payout: str, contact: str, as_json: bool) -> None:
     """Try a rejected or returned payout (po_...) again: prepares a further run for today."""
 
     def retry(session: Session) -> uuid.UUID | None:
-        run = service.retry(session, _payout_id(payout), _person(session, contact))
+        run = service.retry(session, _payout_id(payout), acting_person(session, contact))
         return run.id if run else None
 
     with _refusals():
@@ -172,7 +170,7 @@ def _act(run_id: uuid.UUID, contact: str, change: Change, as_json: bool, **more:
 
 
 def _change(change: Change, run_id: uuid.UUID, contact: str, more: dict[str, str], session: Session) -> None:
-    change(session, run_id, _person(session, contact), **more)
+    change(session, run_id, acting_person(session, contact), **more)
 
 
 def _print(document: Any, as_json: bool, lines: Iterable[str]) -> None:
@@ -186,13 +184,6 @@ def _refusals() -> Iterator[None]:
         yield
     except MarketplaceError as error:
         raise click.ClickException(f"{error.code}: {error}") from error
-
-
-def _person(session: Session, contact: str) -> User:
-    user = identity.find_user(session, contact)
-    if user is None:
-        raise click.UsageError(f"nobody has the address {contact}")
-    return user
 
 
 def _scheme(session: Session, code: str | None) -> str:

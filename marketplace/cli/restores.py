@@ -10,9 +10,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from ledger import Adoption, adopt
-from ledger.loading import load
-from ledger.verify_receipt import Checkpoint
+from ledger import Adoption, Checkpoint, adopt, load
 from marketplace.cli.console import as_json, print_json, refusals, with_progress
 from marketplace.cli.ledger import ledger, read_trusted, verifier_keys
 from marketplace.config import Settings

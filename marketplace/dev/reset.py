@@ -8,6 +8,7 @@ from marketplace.dev.supervisor import Supervisor
 
 # named one by one: BEKAL_HOME may be a folder with other things in it
 _OURS = ("engines", "log", "bank", "messages", "run", "cache")
+_FILES = ("demo-people.json",)
 
 
 def reset(home: Path) -> None:
@@ -23,6 +24,8 @@ def reset(home: Path) -> None:
         (home / "engines").unlink()
         shutil.rmtree(layout.engines)
     layout.secrets.unlink(missing_ok=True)
+    for name in _FILES:
+        (home / name).unlink(missing_ok=True)
     for name in _OURS:
         shutil.rmtree(home / name, ignore_errors=True)
     if not any(home.iterdir()):

@@ -14,8 +14,18 @@ Actor: TypeAlias = User | str | None
 """A login, an operator at the machine (`cli:name`), or None: Bekal itself."""
 
 
+_OPERATOR = "audit.operator"
+
+
+def act_through(session: Session, operator: str) -> None:
+    """Lines of this session in a login's name also name the operator who typed that name at a machine."""
+    session.info[_OPERATOR] = operator
+
+
 def record(session: Session, actor: Actor, action: str, subject: str, **details: object) -> AuditEntry:
     """Add one line. `details` hold ids and figures, never personal data."""
+    if isinstance(actor, User) and _OPERATOR in session.info:
+        details["operator"] = session.info[_OPERATOR]
     entry = AuditEntry(
         recorded_at=clock.wall_now(),
         actor_id=actor.id if isinstance(actor, User) else None,

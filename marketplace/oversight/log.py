@@ -4,9 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from ledger import LedgerError
-from ledger.notes import Signer, read_signer
-from ledger.sealing import Seal, get_seal, seal
+from ledger import LedgerError, Seal, Signer, get_seal, read_signer, seal
 from marketplace import clock
 from marketplace.config import Settings
 

@@ -62,13 +62,13 @@ def overview(session: Session, grant: Grant | None) -> Cash:
     if not earned:
         return Cash(Decimal(0), [], [])
     answered = select(SurveyResponse.number).where(SurveyResponse.participant_id == grant.participant_id)
-    left = set(_numbers(grant)) - set(session.scalars(answered))
+    left = set(numbers(grant)) - set(session.scalars(answered))
     return Cash(ledger.balance(session, chart.cash(grant.participant_id)), earned, sorted(left))
 
 
 def get_questions(grant: Grant | None, number: int) -> Questions:
     """The questions of a survey that a participant's scheme has. Raises NotFound."""
-    if grant is None or number not in _numbers(grant):
+    if grant is None or number not in numbers(grant):
         raise NotFound("no such survey")
     return SURVEYS[number - 1]
 
@@ -102,7 +102,8 @@ def answer(
     return response
 
 
-def _numbers(grant: Grant) -> range:
+def numbers(grant: Grant) -> range:
+    """The surveys that a grant's scheme pays for."""
     return range(1, min(grant.scheme.survey_times, len(SURVEYS)) + 1)
 
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from flask import current_app
 
 from marketplace.db import run_in_transaction
-from marketplace.payouts import courier, incentives
+from marketplace.payouts import courier, incentives, reserves
 from marketplace.payouts.bank import BankUnavailable
 
 log = structlog.get_logger(__name__)
@@ -15,9 +15,12 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def sweep() -> None:
-    """Do whatever is due: incentives, then prepare, send, read the bank's answers, ask where it is silent."""
+    """Do whatever is due: incentives and what they leave, then prepare and send payouts, read the bank's
+    answers, ask where it is silent.
+    """
     run_in_transaction(incentives.judge_certificates)
     run_in_transaction(incentives.pay_instalments)
+    run_in_transaction(reserves.return_unused)
     desk = courier.desk(current_app.extensions["settings"])
     courier.prepare_due()
     try:

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, current_app
 
-from ledger import LedgerError
-from ledger.sealing import find_seal, published_note
-from ledger.tiles import get_entries, get_tile, read_name
+from ledger import LedgerError, find_seal, get_entries, get_tile, published_note, read_tile_name
 from marketplace import db
 from marketplace.oversight.log import signer
 
@@ -48,7 +46,7 @@ def entries(name: str) -> Response:
 
 def _asked(name: str) -> tuple[int, int, int]:
     """Number and width of a tile by its name, and the size of the tree that it must lie in."""
-    found, newest = read_name(name), find_seal(db.session())
+    found, newest = read_tile_name(name), find_seal(db.session())
     if found is None or newest is None:
         abort(404)
     return *found, newest.size

@@ -26,9 +26,14 @@ def banners() -> list[str]:
         return []
     if ahead < _FORWARD_WORTH_SAYING:
         return []
-    hours = ahead.seconds // 3600
+    # whole days were read as a few microseconds less
+    hours = round(ahead / timedelta(minutes=1)) // 60
     return [
-        _("Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.", days=ahead.days, hours=hours)
+        _(
+            "Waktu program dimajukan %(days)s hari %(hours)s jam untuk uji coba.",
+            days=hours // 24,
+            hours=hours % 24,
+        )
     ]
 
 

@@ -1,7 +1,9 @@
 """`flask dev demo`: a small one from end to end, and what its judge says of one tampered rupiah."""
 
+import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +16,15 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from marketplace.dev.demo.stage import CATALOGUE
 from tests import commands
 from tests.servers import APPLICATION, OWNER, ROOT, Servers, plain
 from tests.sharing import share_compiled
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-_SMALL = ("--participants", "12", "--purchases", "24", "--runs", "6")
+_SMALL = ("--participants", "12", "--purchases", "24", "--runs", "7")
+_COURSES = ("bekal:d01", "bekal:d02", "bekal:l01", "bekal:l03", "bekal:u11", "bekal:u12")
 
 
 @dataclass
@@ -57,10 +61,17 @@ def played(servers: Servers, worker_number: int, compiled: Path) -> Iterator[Pla
 
 
 def _some_courses(folder: Path) -> Path:
-    """The beginning of the demo's own catalogue: seven providers instead of 36 to open an account for."""
-    lines = (ROOT / "marketplace" / "dev" / "demo" / "catalogue.csv").read_text().splitlines(keepends=True)
+    """A few courses of the demo's own catalogue, among them those of the providers whose payments the bank
+    refuses and returns; one of a provider that nobody knows, and one at a price that is none."""
+    with CATALOGUE.open(encoding="utf-8", newline="") as stream:
+        known = [row for row in csv.DictReader(stream) if row["source_id"] in _COURSES]
+    foreign = known[0] | {"source_id": "asing:1", "provider": "Kursus Dari Luar", "price_idr": "500000"}
+    bad = known[0] | {"source_id": "asing:2", "price_idr": "gratis saja"}
     file = folder / "some.csv"
-    file.write_text("".join(lines[:40]))
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(foreign))
+        writer.writeheader()
+        writer.writerows([*known, foreign, bad])
     return file
 
 
@@ -77,6 +88,12 @@ def test_a_small_demo_ends_with_books_that_balance(played: Played) -> None:
     assert "submitted and approved" in played.outcome.stdout
     assert "seats confirmed, 1 declined" in played.outcome.stdout
     assert "1 result corrected from" in played.outcome.stdout
+    assert "7 courses booked, 1 rows refused" in played.outcome.stdout
+    assert "line 9, price_idr: 'gratis saja'" in played.outcome.stdout
+    assert "4 with staff and an approved bank account" in played.outcome.stdout
+    for happened in (r"\d+ completed", r"\d+ failed Rp", r"\d+ returned Rp", r"\d+ paid Rp"):
+        assert re.search(rf"\b{happened}", played.outcome.stdout), happened
+    assert "prepared anew, submitted, approved, paid" in played.outcome.stdout
 
 
 def test_progress_is_for_terminals_alone(played: Played) -> None:

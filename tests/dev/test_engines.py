@@ -233,7 +233,7 @@ def test_a_deep_checkout_still_gets_a_short_socket_path(scratch: Path, made: Pat
     assert not sockets.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="data: only root can close a folder to the engines' account")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: only root can close a folder to the engines' account")
 def test_root_may_keep_its_installation_in_a_closed_folder(scratch: Path) -> None:
     scratch.chmod(0o700)
     for visit in (1, 2):

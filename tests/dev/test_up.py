@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from tests import commands
 from tests.dev.holding import processes_of
 from tests.live import answers, wait_until
 from tests.servers import ROOT
+from tests.visitors import Visitor
 
 pytestmark = pytest.mark.long
 
@@ -128,6 +130,13 @@ def test_one_command_starts_everything_and_ctrl_c_stops_it(home: Path) -> None:
     names = {" ".join(each.cmdline()) for each in processes_of(home)}
     for part in ("granian", "celery_app worker", "celery_app beat", "bank_sandbox", "postgres", "valkey"):
         assert any(part in name for name in names), part
+    with Visitor(f"http://127.0.0.1:{port}") as somebody:
+        somebody.open("/masuk")
+        somebody.press("Kirim kode", contact="tamu@contoh.test")
+        code = re.search(r"\b\d{6}\b", terminal.wait_for("[inbox] tamu@contoh.test"))
+        assert code, terminal.lines[-1]
+        somebody.press("Masuk", code=code.group())
+        assert somebody.path == "/daftar"
 
     _child(home, "bank_sandbox").kill()
     terminal.wait_for("bank ended with -9")
@@ -180,5 +189,7 @@ def test_a_command_starts_stopped_engines_and_stops_them_again(home: Path) -> No
     assert (refused.returncode, "cannot be changed" in refused.stderr) == (2, True), refused.stderr
 
     assert _flask(home, "dev", "clock", "advance", "-10d").returncode == 2
+    # what the demo leaves: its people would be nobody's logins in a new database
+    (home / "demo-people.json").write_text("[]")
     assert _flask(home, "dev", "reset", "--yes").returncode == 0
     assert not home.exists()

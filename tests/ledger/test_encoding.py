@@ -11,7 +11,7 @@ import pytest
 
 from ledger import canonical
 from ledger.notes import checkpoint_text, continuation, new_signer, signature_line
-from ledger.proofs import as_text
+from ledger.proofs import proof_text
 from ledger.verify_receipt import (
     COSIGNATURE,
     GrowingTree,
@@ -123,7 +123,7 @@ def test_a_receipt_is_re_computed_from_what_it_shows() -> None:
     for leaf in (0, 1, 3, -1):
         with pytest.raises(Refused):
             check_receipt(receipt(leaf=leaf), SIGNER.key)
-    assert as_text(receipt()).endswith("\n}\n")
+    assert proof_text(receipt()).endswith("\n}\n")
 
 
 def balance(**more: Any) -> dict[str, Any]:
@@ -172,8 +172,8 @@ def test_growth_is_between_two_signed_checkpoints() -> None:
 def test_an_export_is_held_against_each_checkpoint() -> None:
     tree = GrowingTree()
     tree.add(leaf_hash(commitment(receipt())))
-    line = as_text(receipt(leaf=0)).replace("\n", "") + "\n"
-    signed = as_text({"checkpoint": SIGNER.sign(checkpoint_text(SIGNER.name, 1, tree.root()))}).replace(
+    line = proof_text(receipt(leaf=0)).replace("\n", "") + "\n"
+    signed = proof_text({"checkpoint": SIGNER.sign(checkpoint_text(SIGNER.name, 1, tree.root()))}).replace(
         "\n", ""
     )
     assert check_export([line, signed, "{}"], SIGNER.key) == (

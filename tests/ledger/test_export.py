@@ -18,7 +18,7 @@ from beancount.core.data import Transaction
 from sqlalchemy.orm import Session
 
 import ledger
-from ledger.export import FORMS, export
+from ledger.export import EXPORT_FORMS, export_books
 from tests.ledger.books import ANI, BUDI, SCHOOL, appropriate, cancel, complete, grant, move, purchase
 
 Check = Callable[[Path], int]
@@ -65,7 +65,7 @@ def told(session: Session) -> Session:
 
 def written(session: Session, form: str, folder: Path, **span: datetime) -> Path:
     file = folder / f"books.{form}"
-    file.write_text("".join(export(session, form, zone=WIB, **span)))
+    file.write_text("".join(export_books(session, form, zone=WIB, **span)))
     return file
 
 
@@ -120,7 +120,7 @@ def _touched(session: Session) -> set[str]:
 
 def test_a_spreadsheet_adds_up_and_runs_nothing(told: Session) -> None:
     span = SPANS[1]
-    rows = list(csv.DictReader(StringIO("".join(export(told, "csv", zone=WIB, **span)))))
+    rows = list(csv.DictReader(StringIO("".join(export_books(told, "csv", zone=WIB, **span)))))
     sums: dict[str, Decimal] = {}
     for row in rows:
         if row["record"] == "closing":
@@ -141,8 +141,8 @@ def test_a_spreadsheet_adds_up_and_runs_nothing(told: Session) -> None:
 
 def test_an_unknown_form_is_refused_and_an_empty_book_is_sound(session: Session, tmp_path: Path) -> None:
     with pytest.raises(KeyError):
-        list(export(session, "xls"))
-    for form in FORMS:
+        list(export_books(session, "xls"))
+    for form in EXPORT_FORMS:
         file = written(session, form, tmp_path)
         assert CHECKS.get(form, lambda _: 0)(file) == 0
     assert BUDI in file.read_text()
@@ -196,9 +196,9 @@ def test_hledger_s_balances_are_those_of_the_trial_balance(told: Session, tmp_pa
 
 def test_progress_is_told_now_and_then(told: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.export._BATCH", 4)
-    for form in FORMS:
+    for form in EXPORT_FORMS:
         heard: list[tuple[int, int]] = []
-        list(export(told, form, progress=lambda done, of, heard=heard: heard.append((done, of))))  # type: ignore[misc] # a default for the closure
+        list(export_books(told, form, progress=lambda done, of, heard=heard: heard.append((done, of))))  # type: ignore[misc] # a default for the closure
         assert heard == [(4, 10), (8, 10)]
 
 
@@ -278,11 +278,11 @@ def test_each_form_is_written_to_the_letter(session: Session) -> None:
     posted = ledger.post(session, key, "grant", legs, effective_at=second, reference=reference)
     span = {"start": datetime(2026, 1, 7, tzinfo=WIB), "end": datetime(2026, 1, 11, tzinfo=WIB)}
     for form, expected in WRITTEN.items():
-        lines = "".join(export(session, form, zone=WIB, **span)).splitlines(keepends=True)
+        lines = "".join(export_books(session, form, zone=WIB, **span)).splitlines(keepends=True)
         found = "".join(line for line in lines if not any(each in line.lower() for each in UNUSED))
         assert found.replace(str(posted.id), "ID") == expected
         # without a span it begins at the first transaction and ends at the last
-        whole = "".join(export(session, form, zone=WIB))
+        whole = "".join(export_books(session, form, zone=WIB))
         dates = sorted(set(re.findall(r"\d{4}-\d\d-\d\d", whole)))
         around = {"beancount": ["2026-01-05", "2026-01-06", "2026-01-08", "2026-01-09"]}
         assert dates == around.get(form, ["2026-01-06", "2026-01-08"])

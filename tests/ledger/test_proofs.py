@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import ledger
 from ledger.notes import new_signer
-from ledger.proofs import Document, as_text, find_sealing, get_balance_receipt, get_growth, get_receipt
+from ledger.proofs import Document, find_sealing, get_balance_receipt, get_growth, get_receipt, proof_text
 from ledger.verify_receipt import (
     Refused,
     check,
@@ -71,7 +71,7 @@ def test_a_receipt_holds_with_and_without_its_personal_part(
 
 
 def test_a_receipt_is_checked_by_a_script_that_knows_nothing_else(sealed: Session, tmp_path: Path) -> None:
-    document = as_text(receipt_of(sealed, "private", personal=True))
+    document = proof_text(receipt_of(sealed, "private", personal=True))
     (tmp_path / "verify_receipt.py").write_bytes(SCRIPT.read_bytes())
     (tmp_path / "good.json").write_text(document)
     (tmp_path / "bad.json").write_text(document.replace('"5.50"', '"5.51"'))
@@ -89,7 +89,7 @@ def test_the_script_says_what_holds_and_asks_for_a_file_and_a_key(
 ) -> None:
     document = receipt_of(sealed, "private", personal=True)
     file, key = tmp_path / "receipt.json", ["--key", str(SIGNER.key)]
-    file.write_text(as_text(document), encoding="utf-8")
+    file.write_text(proof_text(document), encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["verify_receipt.py", str(file), *key])
     assert (main(), main([*key, str(file)])) == (0, 0)
     said = f"holds: transaction {document['transaction']['id']} is entry 3 of 4\n"
@@ -112,7 +112,7 @@ def _documents(session: Session) -> dict[str, Document]:
 def test_no_byte_of_a_proof_can_be_changed(sealed: Session, tmp_path: Path) -> None:
     file, changed = tmp_path / "proof.json", 0
     for step, (name, document) in enumerate(_documents(sealed).items(), start=1):
-        whole = as_text(document).encode()
+        whole = proof_text(document).encode()
         file.write_bytes(whole)
         assert check(file, SIGNER.key), name
         # all of the first, a sample of the others; another bit, another space
@@ -144,7 +144,7 @@ OTHER_FORMS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", OTHER_FORMS)
 def test_a_receipt_has_one_written_form(sealed: Session, tmp_path: Path, name: str) -> None:
     old, new = OTHER_FORMS[name]
-    whole, file = as_text(receipt_of(sealed, "cancellation:1")), tmp_path / "receipt.json"
+    whole, file = proof_text(receipt_of(sealed, "cancellation:1")), tmp_path / "receipt.json"
     assert old in whole
     file.write_text(whole.replace(old, new, 1))
     assert main([str(file), "--key", str(SIGNER.key)]) == 1

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from ledger import NotSealed, merkle
-from ledger.tiles import StoredTree, get_entries, get_tile, read_name, tile_path
+from ledger.tiles import StoredTree, get_entries, get_tile, read_tile_name, tile_path
 from ledger.verify_receipt import leaf_hash
 
 NAMES = {
@@ -25,7 +25,7 @@ NAMES = {
 def test_a_tile_has_one_name(tile: tuple[int, int], name: str) -> None:
     number, width = tile
     assert tile_path(3, number, width) == f"tile/3/{name}"
-    assert read_name(name) == (number, width)
+    assert read_tile_name(name) == (number, width)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_tile_has_one_name(tile: tuple[int, int], name: str) -> None:
     ],
 )  # fmt: skip
 def test_no_tile_has_another_name(name: str) -> None:
-    assert read_name(name) is None
+    assert read_tile_name(name) is None
 
 
 class Shelf:

@@ -1,6 +1,7 @@
 """The migrations build what the models say, and can be undone."""
 
 import dataclasses
+import shlex
 
 import pytest
 from alembic import command
@@ -11,9 +12,24 @@ from flask_migrate import Config
 from sqlalchemy import Connection, Engine, inspect, text
 
 from marketplace.app import create_app
+from marketplace.command import equip
 from marketplace.config import ConfigurationError, Settings
 from marketplace.db import db
 from marketplace.dev.valkey import free_port
+
+REFUSED = (
+    "clock",
+    "clock advance 1d",
+    "sql 'SELECT 1'",
+    "reset --yes",
+    "seed",
+    "runs",
+    "staff",
+    "books",
+    "engines",
+    "up",
+)
+"""Commands of `flask dev` that would forge time, rows or people."""
 
 
 def _config(app: Flask) -> Config:
@@ -74,11 +90,19 @@ def test_tables_of_later_migrations_are_open_to_the_application(
         assert connection.execute(text("SELECT id FROM later")).scalar() == 1
 
 
-def test_production_starts_only_on_a_database_with_every_migration(
+def test_production_has_no_development_and_starts_only_with_every_migration(
     settings: Settings, database: str, owner_engine: Engine
 ) -> None:
     production = dataclasses.replace(settings, environment="production")
-    served = create_app(production)
+    served = equip(create_app(production))
+    visitor = served.test_client()
+    assert visitor.get("/masuk", base_url="https://bekal.example").status_code == 200
+    assert visitor.get("/dev/inbox", base_url="https://bekal.example").status_code == 404
+    assert visitor.post("/dev/sign-in", base_url="https://bekal.example").status_code == 404
+    for words in REFUSED:
+        result = served.test_cli_runner().invoke(args=["dev", *shlex.split(words)])
+        assert (result.exit_code, result.stdout) == (2, ""), words
+        assert result.stderr.startswith("bekal: refused: BEKAL_ENV=production"), words
     with served.app_context():
         db.engine.dispose()
     with owner_engine.begin() as connection:

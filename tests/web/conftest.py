@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,6 +22,10 @@ from tests.watermark import wait_for_others
 from tests.web.scene import Scene, build
 
 SignIn = Callable[[User], FlaskClient]
+_MONTHS = [
+    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
+    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +85,12 @@ def read(html: str) -> BeautifulSoup:
 def words(html: str) -> str:
     """What a person reads on a page: its text, with white space folded."""
     return " ".join(read(html).get_text(" ").split())
+
+
+def written_day(instant: datetime) -> str:
+    """A day in Jakarta as a page writes it: `23 November 2026`."""
+    day = instant.astimezone(ZoneInfo("Asia/Jakarta"))
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def hidden_fields(html: str) -> dict[str, str]:

@@ -11,10 +11,14 @@ from sqlalchemy.orm import Session
 
 from marketplace.batches.models import Grant
 from marketplace.config import Settings
+from marketplace.db import transaction
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
+from marketplace.notifications.models import Channel
+from marketplace.notifications.transports import Letter, write_to_folder
 from marketplace.participants.models import Participant
 from marketplace.participants.nik import Sex, compose
+from tests.factories import make_user
 from tests.web.conftest import read, words
 from tests.web.page_rules import dead_fragments
 
@@ -201,3 +205,37 @@ def test_a_wrong_code_says_how_often_it_can_still_be_tried(
     said = [words(client.post("/masuk/kode", data={"code": wrong}).text) for _ in range(5)]
     assert "masih bisa dicoba 4 kali" in said[0]
     assert "tidak bisa dicoba lagi. Minta kode baru." in said[4]
+
+
+def test_the_inbox_holds_every_message_and_lets_one_be_anybody(
+    client: FlaskClient, settings: Settings, session: Session
+) -> None:
+    folder = settings.message_folder
+    for number in range(45):
+        write_to_folder(
+            folder, Letter(f"{number:03}", Channel.EMAIL, "a@contoh.test", f"Surat {number}.", "Isi")
+        )
+    with transaction() as current:
+        listed, other = (make_user(current, name=name) for name in ("Ratna Lestari", "Bagus Wibowo"))
+    group = {"group": "Peserta", "people": [{"user": str(listed.id), "name": listed.name, "note": "baru"}]}
+    people = settings.home / "demo-people.json"
+    people.write_text(json.dumps([group]))
+    seen: list[str] = []
+    address: str | None = "/dev/inbox"
+    while address:
+        page = client.get(address)
+        assert "Ratna Lestari" in words(page.text)
+        seen += re.findall(r"Surat (\d+)\.", page.text)
+        link = read(page.text).find("a", string="Pesan lebih lama")
+        address = str(link["href"]) if link else None
+    people.unlink()
+    assert seen == [str(number) for number in reversed(range(45))]
+    for typed, name in (
+        ({"user": str(listed.id)}, "Ratna Lestari"),
+        ({"contact": other.contact}, "Bagus Wibowo"),
+    ):
+        assert client.post("/dev/sign-in", data=typed).status_code == 302
+        assert name in words(client.get("/akun").text)
+    for unknown in ("siapa@contoh.test", "bukan kontak", ""):
+        page = client.post("/dev/sign-in", data={"contact": unknown})
+        assert page.text.count("govuk-error-summary") and unknown in page.text

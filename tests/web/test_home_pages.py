@@ -15,7 +15,7 @@ from marketplace.enrolments.cancellation import cancel_run
 from marketplace.enrolments.completion import complete_run
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, attend, buy
-from tests.web.conftest import SignIn, read, words
+from tests.web.conftest import SignIn, read, words, written_day
 
 NOTHING_BOUGHT = "Belum ada pembelian sampai batas waktunya"
 SCHEME_OVER = "Masa bantuan berakhir, jadi sisa saldo kembali ke negara."
@@ -75,6 +75,8 @@ def test_home_says_truly_how_a_course_ended(
             complete_run(current, run.id, None)
     home = words(sign_in(grant.participant.user).get("/beranda").text)
     assert said in home and "Selesai, hadir" not in home
+    assert f"Pakai sampai {written_day(grant.spend_by)} pukul 23.59 WIB" in home
+    assert f"Waktu program dimajukan {8 if cut_short else 11} hari 0 jam untuk uji coba." in home
 
 
 def _end(grant: Grant, buys: bool) -> datetime:

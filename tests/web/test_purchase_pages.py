@@ -1,5 +1,6 @@
 """Buying, from outside: what the page says and what it does to the balance."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from ledger.verify_receipt import main as verify_receipt
+from marketplace import clock
 from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run
@@ -23,7 +25,7 @@ from marketplace.participants import service as participants
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, attend, buy
 from tests.watermark import wait_for_others
-from tests.web.conftest import SignIn, hidden_fields, read, words
+from tests.web.conftest import SignIn, hidden_fields, read, words, written_day
 
 
 @pytest.fixture
@@ -59,9 +61,16 @@ def _count(session: Session) -> int:
 def test_a_participant_buys_with_one_review_page_and_keeps_a_receipt(
     buyer: FlaskClient, run: Run, session: Session, grant: Grant
 ) -> None:
+    assert grant.first_purchase_by is not None
+    home = words(buyer.get("/beranda").text)
+    assert f"Beli kursus pertama sampai {written_day(grant.first_purchase_by)} pukul 23.59 WIB" in home
+    assert "Waktu program" not in home
     review = buyer.get(f"/beli/{run.id}").text
     assert "Beli dengan saldo Rp750.000" in words(review)
     assert "Saldo sesudahnya Rp2.750.000" in words(review)
+    starts = run.starts_at.astimezone(clock.ZONE)
+    until = f"{written_day(starts)} pukul {starts:%H.%M} WIB."
+    assert re.search(f"batal dengan uang kembali utuh sampai [A-Z][a-z]+ {until}", words(review))
     answer = buyer.post(f"/beli/{run.id}", data=hidden_fields(review), follow_redirects=True)
     assert answer.request.path.startswith("/bukti/")
     assert "Anda terdaftar" in words(answer.text)

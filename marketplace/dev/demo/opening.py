@@ -19,7 +19,7 @@ def import_catalogue(ground: Playground, file: Path) -> None:
         outcome = json.loads(printed)
         refused = outcome["refused"]
         step.add(f"{file.name}: {outcome['created']} courses booked, {len(refused)} rows refused")
-        _tell_refused(step, refused)
+        _tell_refused(step, refused, file)
         runs = json.loads(ground.command("dev", "runs", "--most", str(ground.size.runs)))
         step.add(f"{runs['runs']} runs offered")
 
@@ -53,7 +53,7 @@ def receive_money(ground: Playground, scheme: str = "2023") -> None:
         step.add(f"Rp{amount:,.0f} appropriated and found on the bank's statement".replace(",", "."))
 
 
-def _tell_refused(step: Step, refused: list[dict[str, object]]) -> None:
+def _tell_refused(step: Step, refused: list[dict[str, object]], file: Path) -> None:
     for row in refused[:_SHOWN]:
         problems = row["problems"]
         assert isinstance(problems, list)  # the command's own document
@@ -62,4 +62,6 @@ def _tell_refused(step: Step, refused: list[dict[str, object]]) -> None:
                 f"line {problem['line']}, {problem['column']}: {problem['value']!r}: {problem['reason']}"
             )
     if len(refused) > _SHOWN:
-        step.note(f"... and {len(refused) - _SHOWN} more rows")
+        step.note(
+            f"... and {len(refused) - _SHOWN} more; all of them: flask catalogue import {file} --dry-run"
+        )

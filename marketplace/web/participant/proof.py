@@ -8,9 +8,15 @@ import segno
 from flask import Response, abort, current_app, render_template
 from markupsafe import Markup
 
-from ledger import TransactionRecord, get_transaction
-from ledger.errors import NotSealed
-from ledger.proofs import Sealing, as_text, find_sealing, get_receipt
+from ledger import (
+    NotSealed,
+    Sealing,
+    TransactionRecord,
+    find_sealing,
+    get_receipt,
+    get_transaction,
+    proof_text,
+)
 from marketplace import db
 from marketplace.batches import queries as grants
 from marketplace.enrolments import queries
@@ -83,4 +89,4 @@ def _document(transaction_id: uuid.UUID, name: str) -> Response:
     except NotSealed:
         abort(404)
     headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
-    return Response(as_text(document), mimetype="application/json", headers=headers)
+    return Response(proof_text(document), mimetype="application/json", headers=headers)

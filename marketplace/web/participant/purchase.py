@@ -10,8 +10,7 @@ from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from ledger import uuid7
-from ledger.proofs import find_sealing
+from ledger import find_sealing, uuid7
 from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 import ledger
 from marketplace import chart, clock
+from marketplace.batches import service as batches
 from marketplace.batches.models import Grant
 from marketplace.enrolments import certificates, earnings
 from marketplace.enrolments.learning_models import Certificate
@@ -19,10 +20,11 @@ from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.errors import NotFound
 from marketplace.identity.models import Role
 from marketplace.notifications.models import Notification
-from marketplace.payouts import queries, surveys, tasks
+from marketplace.payouts import queries, reserves, surveys, tasks
 from marketplace.payouts.errors import SurveyNotOpen
 from marketplace.payouts.incentive_models import Incentive
 from marketplace.payouts.incentives import judge_certificates, pay_instalments
+from marketplace.payouts.reserves import return_unused
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, at_once, buy
 from tests.marketplace.payouts import world
@@ -163,6 +165,56 @@ def test_two_workers_and_two_tabs_earn_it_once(app: Flask, session: Session, own
     session.rollback()
     assert ledger.balance(session, chart.cash(owner)) == 650_000
     assert session.query(Incentive).count() == 2
+
+
+def _lapse(session: Session, owner: Engine, grant: Grant) -> None:
+    """The scheme ends, and balances go back."""
+    end = grant.spend_by - clock.now(session) + timedelta(hours=1)
+    advance(session, owner, end)
+    batches.lapse_ended(session)
+    session.commit()
+
+
+def test_an_ended_reserve_returns_once_nothing_of_it_can_be_earned(
+    session: Session, owner_engine: Engine
+) -> None:
+    earner, idle = _complete(session), factories.make_grant(session)
+    # whose money was frozen: nobody revokes it
+    batches.freeze(session, idle, "blacklisted")
+    session.commit()
+    advance(session, owner_engine, earner.spend_by - clock.now(session) - timedelta(days=30))
+    late = _complete(session)
+    fund, reserve = chart.fund("2023"), chart.reserve("2023")
+    session.commit()
+    assert return_unused(session) == 0, "nobody's scheme has ended"
+    _lapse(session, owner_engine, earner)
+    before = ledger.balance(session, fund)
+    tasks.sweep()
+    assert [_cash(session, each) for each in (earner, late)] == [600_000, 600_000]
+    # of the earner two surveys stay; the last result is too young to be told
+    assert [bool(each.reserve_returned_at) for each in (earner, idle, late)] == [True, True, False]
+    assert ledger.balance(session, fund) - before == 700_000
+    assert ledger.balance(session, reserve) == 200_000
+    surveys.answer(session, late.participant_id, 1, FIRST)
+    session.commit()
+    _pass(session, owner_engine, 60)
+    assert (return_unused(session), return_unused(session)) == (1, 0)
+    surveys.answer(session, earner.participant_id, 1, FIRST)
+    assert ledger.balance(session, reserve) == 100_000
+    assert _balanced(session)
+
+
+def test_a_reserve_that_returns_too_early_cannot_pay_the_incentive(
+    session: Session, owner_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control of the test above."""
+    grant = _complete(session)
+    session.commit()
+    _lapse(session, owner_engine, grant)
+    monkeypatch.setattr(reserves, "nothing_open", lambda now: ())
+    assert return_unused(session) == 1
+    with pytest.raises(ledger.InsufficientBalance):
+        judge_certificates(session)
 
 
 def test_what_is_owed_is_never_edited(app_engine: Engine) -> None:

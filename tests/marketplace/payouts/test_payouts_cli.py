@@ -1,6 +1,8 @@
 """`flask payouts`: the same path as the pages, from a terminal."""
 
 import json
+import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from bank_sandbox.bank import Bank
 from marketplace.config import Settings
 from marketplace.db import transaction
+from marketplace.identity import audit
 from marketplace.payouts.models import PayoutState
 from tests import factories
 from tests.marketplace.payouts import world
@@ -82,12 +85,23 @@ def _send(terminal: Terminal, bank: Bank) -> None:
     terminal.json("send")
 
 
-def test_the_same_person_is_refused_with_one_line(terminal: Terminal, people: tuple[str, str]) -> None:
+def test_the_same_person_is_refused_and_two_in_one_shell_are_recorded(
+    terminal: Terminal, people: tuple[str, str], session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # whoever types may set it
+    monkeypatch.setenv("LOGNAME", "somebody-else")
     run = terminal.json("prepare")["run"]["run"]
     terminal.json("submit", run, "--as", people[0])
     refused = terminal.run("approve", run, "--as", people[0], "--yes")
     assert refused.exit_code == 1
     assert "same_person" in refused.stderr and "Traceback" not in refused.output
+    assert terminal.run("approve", run, "--as", people[1], "--yes").exit_code == 0
+    approved, submitted, prepared = audit.list_entries(session, f"payout_run:{run}")
+    assert (approved.action, submitted.action) == ("payout_run.approved", "payout_run.submitted")
+    assert approved.actor_id != submitted.actor_id
+    machine = f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+    assert approved.details["operator"] == submitted.details["operator"] == machine
+    assert "operator" not in prepared.details
 
 
 def test_an_approval_asks_with_the_sum_first(terminal: Terminal, people: tuple[str, str]) -> None:

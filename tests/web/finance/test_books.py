@@ -2,8 +2,12 @@
 
 import csv
 import io
+import re
+import shlex
 
 import pytest
+from click.testing import Result
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
@@ -15,12 +19,20 @@ from marketplace.enrolments.models import Earning, Enrolment
 from marketplace.oversight import tasks as oversight
 from marketplace.payouts import queries as payouts
 from tests import factories
+from tests.ledger.raw import PURCHASE, WRITE, state_of
 from tests.marketplace.enrolments.scenes import buy
+from tests.servers import ROOT
 from tests.watermark import wait_for_others
 from tests.web.conftest import SignIn, read, words
 from tests.web.finance.conftest import Office
 
 BOOKS = "/keuangan/buku-besar"
+README = ROOT / "README.md"
+REWRITE = "UPDATE ledger.posting SET amount = amount"
+HOW_GUARDED = (
+    "SELECT DISTINCT tgenabled::text FROM pg_trigger"
+    " WHERE NOT tgisinternal AND tgrelid = 'ledger.posting'::regclass"
+)
 
 
 @pytest.fixture
@@ -233,20 +245,44 @@ def test_a_sealed_transaction_shows_its_place_in_the_log(auditor: FlaskClient, o
     assert "Catatan ke-" in said
 
 
-def test_a_transaction_that_was_changed_by_hand_says_so(
-    auditor: FlaskClient, office: Office, owner_engine: Engine
+def _tour() -> list[list[str]]:
+    """The commands of the README's tour that tamper, and put things back."""
+    step = README.read_text(encoding="utf-8").partition("**Tamper.**")[2].partition("## Commands")[0]
+    typed = "\n".join(re.findall(r"^ +```\n(.*?)^ +```$", step, re.MULTILINE | re.DOTALL))
+    return [shlex.split(each, comments=True) for each in typed.split(".venv/bin/flask")[1:]]
+
+
+def test_the_tour_is_found_out_and_leaves_a_guarded_ledger(
+    app: Flask, auditor: FlaskClient, office: Office, owner_engine: Engine
 ) -> None:
-    bought = _earning(office).enrolment.transaction_id
-    assert bought is not None
-    page = f"{BOOKS}/{chart.transaction_label(bought)}"
-    sound = words(auditor.get(page).text)
-    assert "Seimbang" in sound
-    assert "Berubah sejak dicatat" not in sound
-    with owner_engine.begin() as owner:
-        owner.execute(text("ALTER TABLE ledger.posting DISABLE TRIGGER USER"))
-        owner.execute(
-            text("UPDATE ledger.posting SET amount = amount + 1 WHERE transaction_id = :id"), {"id": bought}
-        )
-    changed = words(auditor.get(page).text)
-    assert "Berubah sejak dicatat" in changed
-    assert "its content does not fit its commitment" in changed
+    bought = _earning(office).enrolment
+    assert bought.transaction_id is not None
+    receipt, page = bought.receipt_number, f"{BOOKS}/{chart.transaction_label(bought.transaction_id)}"
+    posting = ledger.get_transaction(office.session, bought.transaction_id).postings[0]
+    overdraft = PURCHASE | {"debit": posting.debit, "credit": posting.credit, "amount": "99000000"}
+    said = words(auditor.get(page).text)
+    assert "Seimbang" in said and "Berubah sejak dicatat" not in said
+
+    def play(command: list[str]) -> Result:
+        arguments = [each.replace("BKL-…", receipt) for each in command]
+        return app.test_cli_runner().invoke(args=arguments)
+
+    disabling, tampering, verifying, balancing, *putting_back, verifying_again = _tour()
+    assert [play(each).exit_code for each in (disabling, tampering)] == [0, 0]
+    assert play(verifying).exit_code == 1
+    unbalanced = play(balancing)
+    assert (unbalanced.exit_code, "books balance: NO\n" in unbalanced.stdout) == (1, True)
+    assert play(["payouts", "status"]).exit_code == 1
+    said = words(auditor.get(page).text)
+    assert "Berubah sejak dicatat" in said and "its content does not fit its commitment" in said
+    for each in ("/keuangan", BOOKS):
+        assert "Buku tidak seimbang." in words(auditor.get(each).text)
+    # the guards of postings were never out of the way
+    assert state_of(owner_engine, WRITE, overdraft) == "LG001"
+    assert state_of(owner_engine, REWRITE) == "done"
+    assert [play(each).exit_code for each in (*putting_back, verifying_again)] == [0, 0, 0]
+    assert play(balancing).exit_code == play(["payouts", "status"]).exit_code == 0
+    assert state_of(owner_engine, REWRITE) == "LG010"
+    # A: also where a superuser plays a replica
+    with owner_engine.connect() as owner:
+        assert owner.scalars(text(HOW_GUARDED)).all() == ["A"]
