@@ -50,5 +50,5 @@ def release(session: Session, earning_id: uuid.UUID, reason: str, actor: User) -
     return earning
 
 
-def _held() -> Select[tuple[Earning]]:
+def _held() -> Select[Earning]:
     return select(Earning).where(Earning.state == EarningState.HELD)
