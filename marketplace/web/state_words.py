@@ -118,6 +118,9 @@ def hold_words(code: str | None) -> str:
             "terlalu banyak kehadiran dicatat dari daftar, bukan dengan kode; kantor program memeriksanya"
         ),
         "staff_bought": _("pembelinya staf lembaga sendiri; kantor program memeriksanya"),
+        "conflict_declared": _(
+            "staf lembaga menyatakan ada benturan kepentingan; kantor program memeriksanya"
+        ),
         "complaint": _("pengaduan peserta dikabulkan; kantor program memeriksanya"),
     }
     return words.get(code or "", _("kantor program memeriksanya (%(code)s)", code=code))

@@ -10,17 +10,20 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.catalogue.models import RunState
 from marketplace.enrolments import provider_queries
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import RunRow
 from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import PayoutState
+from marketplace.providers import statements
 from marketplace.providers.models import BankAccount, BankAccountState
 from marketplace.schemes import calendar
 from marketplace.schemes import queries as schemes
 from marketplace.web.banks import account_words
 from marketplace.web.formatting import moment, rupiah
+from marketplace.web.identity import signed_in_user
 from marketplace.web.provider.blueprint import staff_may_open
 
 
@@ -41,7 +44,8 @@ def first_alert(
     teaches = staff_may_open(url_for("provider.runs"), "POST")
     is_paid = staff_may_open(url_for("provider.bank_account"))
     first = _about_classes(session, provider_id, now) if teaches else None
-    return first or (_about_money(session, provider_id, accounts, now) if is_paid else None)
+    first = first or (_about_money(session, provider_id, accounts, now) if is_paid else None)
+    return first or _about_statement(session, provider_id, now)
 
 
 def _about_classes(session: Session, provider_id: uuid.UUID, now: datetime) -> Alert | None:
@@ -134,3 +138,12 @@ def _about_account(accounts: Sequence[BankAccount], now: datetime) -> Alert | No
         return Alert(obstacle_words(accounts), rest, href, look)
     rest = _("Ajukan rekening lain sebagai gantinya.") if used else _("Hak lembaga menunggu sampai ada.")
     return Alert(obstacle_words(accounts), rest, href, _("Ajukan rekening"))
+
+
+def _about_statement(session: Session, provider_id: uuid.UUID, now: datetime) -> Alert | None:
+    year = clock.local_date(now).year
+    if signed_in_user().id in statements.latest_of(session, provider_id, year):
+        return None
+    words = _("Anda belum membuat pernyataan benturan kepentingan %(year)s.", year=year)
+    rest = _("Setiap staf membuatnya sekali setahun.")
+    return Alert(words, rest, url_for("provider.statement"), _("Buat pernyataan"))

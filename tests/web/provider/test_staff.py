@@ -198,6 +198,38 @@ def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall)
     assert "pembelinya staf lembaga sendiri" in words(desk.get("/lembaga").text)
 
 
+def test_what_is_declared_is_held_too_whether_earned_before_or_after(
+    app: Flask, desk: FlaskClient, stall: Stall
+) -> None:
+    """The provider names purchases, and whoever decides about its courses and money reads why."""
+    assert "Anda belum membuat pernyataan benturan kepentingan" in words(desk.get("/lembaga").text)
+    first, second = stall.make_run(), stall.make_run(starts_in=timedelta(days=12))
+    [earned], [later, other] = stall.sell(first, "Ratna"), stall.sell(second, "Sulastri", "Yohanes Tukan")
+    for enrolment in (earned, later, other):
+        stall.attend(enrolment, 4)
+    stall.pass_until_over(first)
+    desk.post(f"/lembaga/jadwal/{first.id}/selesai")
+    said = {"has_conflict": "yes", "text": "Adik dan sepupu saya."}
+    foreign = desk.post("/lembaga/pernyataan", data=said | {"receipts": "BKL-0000-000000-00"})
+    assert foreign.status_code == 400 and "Tidak ada pendaftaran bernomor BKL" in words(foreign.text)
+    receipts = f"{earned.receipt_number.lower()}\n{later.receipt_number}"
+    mine = desk.post("/lembaga/pernyataan", data=said | {"receipts": receipts}, follow_redirects=True)
+    assert "Ditahan untuk diperiksa: BKL-" in words(mine.text)
+    desk.post("/lembaga/pernyataan", data={"has_conflict": "no"})  # what was declared stays declared
+    stall.pass_until_over(second)
+    desk.post(f"/lembaga/jadwal/{second.id}/selesai")
+    stall.session.rollback()
+    states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
+    assert states == {earned.id: "conflict_declared", later.id: "conflict_declared", other.id: None}
+    page = words(desk.get("/lembaga").text)
+    assert "staf lembaga menyatakan ada benturan kepentingan" in page and "Anda belum" not in page
+    with transaction() as current:
+        finance = factories.make_user(current, Role.FINANCE)
+        held = current.scalars(select(Earning.id).where(Earning.enrolment_id == later.id)).one()
+    page = words(sit_down(app, finance).get(f"/keuangan/ditahan/{held}").text)
+    assert "Adik dan sepupu saya." in page
+
+
 def test_who_was_staff_when_they_bought_stays_so(desk: FlaskClient, stall: Stall) -> None:
     run = stall.make_run()
     with transaction() as current:
