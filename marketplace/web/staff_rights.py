@@ -15,6 +15,7 @@ _RIGHTS: tuple[tuple[str, frozenset[StaffRole]], ...] = (
     ("/lembaga/pernyataan", frozenset(StaffRole)),
     ("/lembaga/pengaduan", frozenset(StaffRole)),
     ("/lembaga/kursus/impor", _WRITERS),
+    ("/lembaga/jadwal/impor", _WRITERS),
 )
 """Who may open what begins so, whichever the method."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

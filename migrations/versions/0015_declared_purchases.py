@@ -1,4 +1,7 @@
-"""Purchases that a provider's staff declare as a conflict of interest: what they earn is held."""
+"""Purchases that a provider's staff declare as a conflict of interest: what they earn is held.
+
+Also: a file that waits to be booked has a kind, of courses or of runs.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +28,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_declared_purchase_statement_id"), "declared_purchase", ["statement_id"])
     op.execute("REVOKE ALL ON public.declared_purchase FROM bekal_app")
     op.execute("GRANT SELECT, INSERT ON public.declared_purchase TO bekal_app")
+    kind = sa.Column("kind", sa.Text(), nullable=False, server_default="courses")
+    op.add_column("catalogue_upload", kind)
+    op.alter_column("catalogue_upload", "kind", server_default=None)
+    op.create_check_constraint(
+        op.f("ck_catalogue_upload_kind"), "catalogue_upload", "kind IN ('courses', 'runs')"
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("catalogue_upload", "kind")
     op.drop_table("declared_purchase")
