@@ -53,8 +53,8 @@ def _about_classes(session: Session, provider_id: uuid.UUID, now: datetime) -> A
     over = [row for row in rows if row.run.state == RunState.OPEN and row.run.ends_at <= now]
     if over:
         return _undeclared(session, over)
-    awaiting = provider_queries.list_awaiting(session, provider_id)
-    return _unconfirmed(awaiting) if awaiting else None
+    awaiting = provider_queries.list_awaiting(session, provider_id, limit=1)
+    return _unconfirmed(session, awaiting[0]) if awaiting else None
 
 
 def _about_money(
@@ -108,16 +108,17 @@ def _undeclared(session: Session, over: Sequence[RunRow]) -> Alert:
     )
 
 
-def _unconfirmed(awaiting: Sequence[Progress]) -> Alert:
-    first = awaiting[0].enrolment.confirm_by
-    assert first is not None  # a CHECK of the table
+def _unconfirmed(session: Session, first: Progress) -> Alert:
+    until = first.enrolment.confirm_by
+    assert until is not None  # a CHECK of the table
+    count = max(1, provider_queries.count_awaiting(session, first.enrolment.provider_id))
     return Alert(
         ngettext(
             "%(num)s pendaftaran menunggu konfirmasi Anda.",
             "%(num)s pendaftaran menunggu konfirmasi Anda.",
-            len(awaiting),
+            count,
         ),
-        _("Yang pertama dilepas setelah %(until)s.", until=moment(first)),
+        _("Yang pertama dilepas setelah %(until)s.", until=moment(until)),
         url_for("provider.enrolments", state="awaiting"),
         _("Konfirmasi sekarang"),
     )

@@ -1,15 +1,19 @@
 """The provider's first page: what wants doing, and figures that are those of the database."""
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from marketplace.catalogue.models import Run
 from marketplace.db import transaction
 from marketplace.enrolments import completion
 from marketplace.enrolments.models import AttendanceMethod
 from marketplace.identity.models import Role
 from marketplace.providers import service
 from marketplace.providers.models import BankAccount
+from marketplace.web.provider import enrolments
 from tests import factories
+from tests.marketplace.enrolments.scenes import buy
 from tests.web.conftest import words
 from tests.web.provider.conftest import Stall, counted
 
@@ -39,6 +43,20 @@ def test_a_run_that_is_over_comes_first_with_its_deadline(desk: FlaskClient, sta
     assert "1 kelas sudah selesai dan menunggu pernyataan Anda." in words(page)
     assert "dinyatakan otomatis oleh Bekal setelah" in words(page)
     assert f"/lembaga/jadwal/{run.id}" in page
+
+
+def test_seats_that_wait_are_counted_past_those_that_are_shown(
+    desk: FlaskClient, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stall.make_run()
+    desk.post(f"/lembaga/jadwal/{run.id}/konfirmasi", data={"needed": "1"})
+    with transaction() as current:
+        for _ in range(3):
+            buy(current, current.get_one(Run, run.id))
+    assert "3 pendaftaran menunggu konfirmasi Anda." in words(desk.get("/lembaga").text)
+    monkeypatch.setattr(enrolments, "MOST_AWAITING", 2)
+    page = words(desk.get("/lembaga/pendaftaran").text)
+    assert "Menunggu konfirmasi Anda 3" in page and "Yang ditampilkan 2 yang paling mendesak." in page
 
 
 def test_a_missing_account_is_named_here_and_the_next_step_changes(desk: FlaskClient, stall: Stall) -> None:
