@@ -5,7 +5,7 @@ apart or its columns are not ours; that can show on any line, so book nothing be
 read, or roll back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, TypeAlias, TypeVar
@@ -122,54 +122,60 @@ Record: TypeAlias = tuple[int, list[str] | Problem]
 """The line on which a row starts, and its cells (none: an empty line) or what is wrong with all of it."""
 
 
-def read_rows(header: list[str], records: Iterator[Record], terms: Terms) -> Iterator[CourseRow | RowProblem]:
-    """Each row below the header, in the file's order. Raises CatalogueFileError for too many of them."""
+Table: TypeAlias = tuple[list[str], Iterator[Record]]
+"""The header of a file, and what is below it."""
+
+
+def read_courses(table: Table, terms: Terms) -> Iterator[CourseRow | RowProblem]:
+    """Each row below the header, in the file's order. Raises CatalogueFileError."""
+    check_header(table[0], COLUMNS, terms.optional)
     first_seen: dict[str, int] = {}
+    for row in read_rows(table, terms.optional, terms.most_rows):
+        if isinstance(row, RowProblem):
+            yield row
+            continue
+        course = _read_course(row, terms)
+        if course.source_id and (first := first_seen.setdefault(course.source_id, row.line)) != row.line:
+            row.refuse("source_id", "duplicate_id", f"sudah dipakai di baris {first}")
+        yield RowProblem(row.line, tuple(row.problems)) if row.problems else course
+
+
+def read_rows(table: Table, optional: Collection[str], most_rows: int) -> Iterator["Row | RowProblem"]:
+    """The cells of each row that is not empty, or why it is none. Raises CatalogueFileError for too many."""
+    header, records = table
     rows = 0
     for line, record in records:
         rows += bool(record)
         if isinstance(record, Problem):
             yield RowProblem(line, (record,))
+        elif record and len(record) != len(header):
+            reason = f"berisi {len(record)} sel, seharusnya {len(header)}; periksa koma dan tanda kutip"
+            yield RowProblem(line, (Problem(line, "", "", "ragged_row", reason),))
         elif record:
-            yield _read_record(line, header, record, first_seen, terms)
-        if rows > terms.most_rows:
-            raise CatalogueFileError(
-                f"lebih dari {terms.most_rows} baris data; bagi menjadi beberapa berkas", line
-            )
+            yield Row(line, dict.fromkeys(optional, "") | dict(zip(header, record, strict=True)))
+        if rows > most_rows:
+            raise CatalogueFileError(f"lebih dari {most_rows} baris data; bagi menjadi beberapa berkas", line)
 
 
-def check_header(header: list[str], terms: Terms) -> None:
-    """Raise CatalogueFileError unless these are the columns of a catalogue."""
-    wanted = set(COLUMNS) - terms.optional
-    if not wanted <= set(header) <= set(COLUMNS) or len(set(header)) != len(header):
-        raise CatalogueFileError(_header_fault(header, terms))
+def check_header(header: list[str], columns: Sequence[str], optional: Collection[str]) -> None:
+    """Raise CatalogueFileError unless these are the columns, in any order; optional ones may be missing."""
+    wanted = set(columns) - set(optional)
+    if not wanted <= set(header) <= set(columns) or len(set(header)) != len(header):
+        raise CatalogueFileError(_header_fault(header, columns, optional))
 
 
-def _header_fault(header: list[str], terms: Terms) -> str:
-    """What differs from the columns that a catalogue has."""
+def _header_fault(header: list[str], columns: Sequence[str], optional: Collection[str]) -> str:
+    """What differs from the columns that such a file has."""
     faults = {
-        "tidak ada": [column for column in COLUMNS if column not in {*header, *terms.optional}],
-        "tidak dikenal": sorted({cells.shown(column) for column in header if column not in COLUMNS}),
-        "berulang": sorted({column for column in header if column in COLUMNS and header.count(column) > 1}),
+        "tidak ada": [column for column in columns if column not in {*header, *optional}],
+        "tidak dikenal": sorted({cells.shown(column) for column in header if column not in columns}),
+        "berulang": sorted({column for column in header if column in columns and header.count(column) > 1}),
     }
-    found = "; ".join(f"{words}: {', '.join(columns[:20])}" for words, columns in faults.items() if columns)
-    return f"kolom tidak sesuai ({found}). Yang diharapkan: {','.join(COLUMNS)}"
+    found = "; ".join(f"{words}: {', '.join(names[:20])}" for words, names in faults.items() if names)
+    return f"kolom tidak sesuai ({found}). Yang diharapkan: {','.join(columns)}"
 
 
-def _read_record(
-    line: int, header: list[str], record: list[str], first_seen: dict[str, int], terms: Terms
-) -> CourseRow | RowProblem:
-    if len(record) != len(header):
-        reason = f"berisi {len(record)} sel, seharusnya {len(header)}; periksa koma dan tanda kutip"
-        return RowProblem(line, (Problem(line, "", "", "ragged_row", reason),))
-    row = _Row(line, dict.fromkeys(terms.optional, "") | dict(zip(header, record, strict=True)))
-    course = _read_course(row, terms)
-    if course.source_id and (first := first_seen.setdefault(course.source_id, line)) != line:
-        row.refuse("source_id", "duplicate_id", f"sudah dipakai di baris {first}")
-    return RowProblem(line, tuple(row.problems)) if row.problems else course
-
-
-def _read_course(row: "_Row", terms: Terms) -> CourseRow:
+def _read_course(row: "Row", terms: Terms) -> CourseRow:
     """Read every cell, so that all of a row's faults are reported at once."""
     _notice_oddities(row)
     return CourseRow(
@@ -190,7 +196,7 @@ def _read_course(row: "_Row", terms: Terms) -> CourseRow:
     )
 
 
-def _notice_oddities(row: "_Row") -> None:
+def _notice_oddities(row: "Row") -> None:
     for column in _TEXT_COLUMNS:
         if cells.looks_like_formula(row.text(column)):
             row.notice(column, "formula", "diawali = + - atau @; disimpan sebagai teks biasa")
@@ -198,7 +204,7 @@ def _notice_oddities(row: "_Row") -> None:
         row.notice("description", "html_removed", "tag HTML dibuang; hanya teksnya yang disimpan")
 
 
-class _Row:
+class Row:
     """The cells of one row, and what was found wrong with them."""
 
     def __init__(self, line: int, record: dict[str, str]) -> None:

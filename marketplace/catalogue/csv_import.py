@@ -20,14 +20,14 @@ from marketplace.catalogue.course_rows import (
     Problem,
     Record,
     RowProblem,
+    Table,
     Terms,
-    check_header,
-    read_rows,
+    read_courses,
 )
 
 __all__ = [
     "COLUMNS", "MAX_ROWS", "PRICE_CEILING", "CatalogueFileError", "CourseRow", "Problem", "RowProblem",
-    "read_catalogue", "read_csv",
+    "csv_table", "read_catalogue",
 ]  # fmt: skip
 
 MAX_ROW_CHARACTERS = (
@@ -47,23 +47,22 @@ def read_catalogue(
     """
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            yield from _read(stream, Terms(price_ceiling, provider, most_rows=MAX_ROWS))
+            yield from read_courses(_table(stream), Terms(price_ceiling, provider, most_rows=MAX_ROWS))
     except OSError as error:
         raise CatalogueFileError(f"berkas tidak dapat dibuka ({error.strerror})") from error
 
 
-def read_csv(content: bytes, terms: Terms) -> Iterator[CourseRow | RowProblem]:
-    """The same of a file that is in memory already. Raises CatalogueFileError."""
+def csv_table(content: bytes) -> Table:
+    """The header and the rows of a file that is in memory already. Raises CatalogueFileError."""
     stream = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", errors="surrogateescape", newline="")
-    yield from _read(stream, terms)
+    return _table(stream)
 
 
-def _read(stream: TextIO, terms: Terms) -> Iterator[CourseRow | RowProblem]:
+def _table(stream: TextIO) -> Table:
     lines = _Lines(stream)
     records = csv.reader(lines, strict=True)
     header = _read_header(records, lines)
-    check_header(header, terms)
-    yield from read_rows(header, iter(lambda: _next_record(records, lines), None), terms)
+    return header, iter(lambda: _next_record(records, lines), None)
 
 
 class _Lines:

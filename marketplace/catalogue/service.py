@@ -13,7 +13,7 @@ from marketplace.catalogue.errors import NoSeats, RunPlanInvalid
 from marketplace.catalogue.models import Course, Run, RunKind, RunSession, RunState
 from marketplace.events import service as events
 
-_MOST_SEATS = 100_000
+MOST_SEATS = 100_000
 _MOST_SESSIONS = 500
 
 
@@ -107,8 +107,8 @@ def release_seat(session: Session, run_id: uuid.UUID) -> None:
 
 
 def _check_size(plan: RunPlan) -> None:
-    if not 1 <= plan.seats <= _MOST_SEATS:
-        raise RunPlanInvalid(f"a run has 1 to {_MOST_SEATS} seats")
+    if not 1 <= plan.seats <= MOST_SEATS:
+        raise RunPlanInvalid(f"a run has 1 to {MOST_SEATS} seats")
     if not 1 <= len(plan.sessions) <= _MOST_SESSIONS:
         raise RunPlanInvalid(f"a run promises 1 to {_MOST_SESSIONS} sessions")
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.catalogue import version_queries as versions
 from marketplace.catalogue import writing
-from marketplace.catalogue.course_rows import CourseRow, Problem, RowProblem, Terms
-from marketplace.catalogue.csv_import import read_csv
+from marketplace.catalogue.course_rows import CourseRow, Problem, RowProblem, Table, Terms, read_courses
+from marketplace.catalogue.csv_import import csv_table
 from marketplace.catalogue.models import Course, CourseState
-from marketplace.catalogue.versions import CatalogueUpload, Content, CourseVersion, VersionState
-from marketplace.catalogue.xlsx_import import read_xlsx
+from marketplace.catalogue.versions import CatalogueUpload, Content, CourseVersion, UploadKind, VersionState
+from marketplace.catalogue.xlsx_import import xlsx_table
 from marketplace.errors import NotFound
 from marketplace.identity import audit
 from marketplace.identity.models import User
@@ -79,15 +79,20 @@ def keep_upload(
     """Keep a file for a while, in place of what this person had kept. Raises CatalogueFileError."""
     for _row in _read(content, TERMS):
         pass
-    stale = clock.wall_now() - KEPT
-    session.execute(
-        delete(CatalogueUpload).where(
-            (CatalogueUpload.uploaded_at < stale) | (CatalogueUpload.uploaded_by == actor.id)
-        )
-    )
+    return keep_file(session, provider_id, actor, name, content, UploadKind.COURSES)
+
+
+def keep_file(
+    session: Session, provider_id: uuid.UUID, actor: User, name: str, content: bytes, kind: UploadKind
+) -> CatalogueUpload:
+    """Keep a file that has been read, in place of one of its kind that this person had kept."""
+    stale = CatalogueUpload.uploaded_at < clock.wall_now() - KEPT
+    replaced = (CatalogueUpload.uploaded_by == actor.id) & (CatalogueUpload.kind == kind)
+    session.execute(delete(CatalogueUpload).where(stale | replaced))
     upload = CatalogueUpload(
         provider_id=provider_id,
         uploaded_by=actor.id,
+        kind=kind.value,
         name=name[:200],
         content=content,
         uploaded_at=clock.wall_now(),
@@ -97,11 +102,18 @@ def keep_upload(
     return upload
 
 
-def get_upload(session: Session, upload_id: uuid.UUID, provider_id: uuid.UUID) -> CatalogueUpload:
-    """A file that this provider has kept. Raises NotFound, also when its time is over."""
+def get_upload(
+    session: Session,
+    upload_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    kind: UploadKind = UploadKind.COURSES,
+) -> CatalogueUpload:
+    """A file of this kind that this provider has kept. Raises NotFound, also when its time is over."""
     found = session.get(CatalogueUpload, upload_id)
-    if found is None or found.provider_id != provider_id or found.uploaded_at < clock.wall_now() - KEPT:
+    if found is None or found.provider_id != provider_id or found.kind != kind:
         raise NotFound(f"no upload {upload_id}")
+    if found.uploaded_at < clock.wall_now() - KEPT:
+        raise NotFound(f"the time of upload {upload_id} is over")
     return found
 
 
@@ -146,8 +158,13 @@ def book_upload(
     return booked
 
 
+def table_of(content: bytes) -> Table:
+    """The header and the rows of a file of either kind. Raises CatalogueFileError."""
+    return xlsx_table(content) if content.startswith(_ZIP) else csv_table(content)
+
+
 def _read(content: bytes, terms: Terms) -> Iterator[CourseRow | RowProblem]:
-    return read_xlsx(content, terms) if content.startswith(_ZIP) else read_csv(content, terms)
+    return read_courses(table_of(content), terms)
 
 
 def _write(session: Session, provider_id: uuid.UUID, planned: Planned, actor: User) -> CourseVersion:

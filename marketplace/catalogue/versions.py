@@ -159,14 +159,23 @@ class VersionComment(Base):
     author: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
 
+class UploadKind(StrEnum):
+    """What the rows of a file are."""
+
+    COURSES = "courses"
+    RUNS = "runs"
+
+
 class CatalogueUpload(Base):
     """A file that somebody is looking at before it is booked; forgotten when it is, or after a while."""
 
     __tablename__ = "catalogue_upload"
+    __table_args__ = (CheckConstraint(one_of("kind", UploadKind), name="kind"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     provider_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("provider.id"), index=True)
     uploaded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"))
+    kind: Mapped[str] = mapped_column(Text, default=UploadKind.COURSES.value)
     name: Mapped[str] = mapped_column(Text)
     content: Mapped[bytes]
     uploaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -12,16 +12,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
-from marketplace.catalogue.course_rows import (
-    CatalogueFileError,
-    CourseRow,
-    Record,
-    RowProblem,
-    Terms,
-    Unreadable,
-    check_header,
-    read_rows,
-)
+from marketplace.catalogue.course_rows import CatalogueFileError, Record, Table, Unreadable
 
 MOST_BYTES = 30_000_000
 MOST_FILES = 300
@@ -36,8 +27,8 @@ _NOT_READ = (
 that nothing can be read here."""
 
 
-def read_xlsx(content: bytes, terms: Terms) -> Iterator[CourseRow | RowProblem]:
-    """Yield each row of a workbook's first sheet, good or refused. Raises CatalogueFileError."""
+def xlsx_table(content: bytes) -> Table:
+    """The header and the rows of a workbook's first sheet. Raises CatalogueFileError."""
     try:
         check_package(content)
         records = iter(list(_records(content)))
@@ -47,8 +38,7 @@ def read_xlsx(content: bytes, terms: Terms) -> Iterator[CourseRow | RowProblem]:
     if first is None or not isinstance(first[1], list):
         raise CatalogueFileError("lembar pertama kosong")
     header = [str(cell).strip() for cell in first[1]]
-    check_header(header, terms)
-    yield from read_rows(header, (_fitted(record, len(header)) for record in records), terms)
+    return header, (_fitted(record, len(header)) for record in records)
 
 
 def check_package(content: bytes) -> None:

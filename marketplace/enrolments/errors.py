@@ -203,3 +203,9 @@ class ReviewAnswered(MarketplaceError):
     """The provider has answered these words, so they stay as they are."""
 
     code = "review_answered"
+
+
+class ReceiptUnknown(MarketplaceError):
+    """A receipt number that is none of this provider's purchases. Details: receipt."""
+
+    code = "receipt_unknown"

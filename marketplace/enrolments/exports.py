@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -93,6 +94,13 @@ def get_content(session: Session, export_id: uuid.UUID, provider_id: uuid.UUID) 
     return content
 
 
+def list_recent(session: Session, provider_id: uuid.UUID, limit: int) -> Sequence[EnrolmentExport]:
+    """A provider's files in any state, the latest first."""
+    found = select(EnrolmentExport).where(EnrolmentExport.provider_id == provider_id)
+    latest = found.order_by(EnrolmentExport.requested_at.desc(), EnrolmentExport.id.desc())
+    return session.scalars(latest.limit(limit)).all()
+
+
 def list_waiting(session: Session, limit: int = 20) -> Sequence[uuid.UUID]:
     """Files that nobody is writing, the oldest first."""
     waiting = select(EnrolmentExport.id).where(EnrolmentExport.state == ExportState.REQUESTED, _is_free())
@@ -100,7 +108,8 @@ def list_waiting(session: Session, limit: int = 20) -> Sequence[uuid.UUID]:
 
 
 def claim(session: Session, export_id: uuid.UUID) -> EnrolmentExport | None:
-    """Take a file for writing; None when it is written, in other hands, or failed too often."""
+    """Take a file for writing; None when it is written, in other hands, or failed too often: then it forgets
+    whom it searched for, as one that has expired."""
     found = session.scalar(
         select(EnrolmentExport)
         .where(EnrolmentExport.id == export_id, EnrolmentExport.state == ExportState.REQUESTED, _is_free())
@@ -110,6 +119,7 @@ def claim(session: Session, export_id: uuid.UUID) -> EnrolmentExport | None:
         return None
     if found.attempts >= _MOST_ATTEMPTS:
         move(found, ExportState.FAILED, EXPORT_TRANSITIONS)
+        found.query = _nameless()
         session.flush()
         return None
     found.attempts += 1
@@ -140,9 +150,14 @@ def expire(session: Session) -> int:
     emptied = emptied.values(
         state=ExportState.EXPIRED.value,
         content=None,
-        query=func.regexp_replace(EnrolmentExport.query, *_NAMES),
+        query=_nameless(),
     )
     return len(session.execute(emptied.returning(EnrolmentExport.id)).all())
+
+
+def _nameless() -> Any:
+    """A file's query without whom it searched for by name."""
+    return func.regexp_replace(EnrolmentExport.query, *_NAMES)
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Integer, Select, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session, lazyload, selectinload
 
 from marketplace.catalogue.models import Course, Run, RunSession, RunState
@@ -123,13 +123,15 @@ def get_for_provider(session: Session, enrolment_id: uuid.UUID, provider_id: uui
     return found[0]
 
 
-def list_awaiting(session: Session, provider_id: uuid.UUID, limit: int = 50) -> list[Progress]:
+def list_awaiting(session: Session, provider_id: uuid.UUID, limit: int) -> list[Progress]:
     """Whom a provider has not answered yet, the most pressing first."""
-    waiting = (Enrolment.provider_id == provider_id) & (
-        Enrolment.state == EnrolmentState.AWAITING_CONFIRMATION
-    )
-    rows = progress_select().where(waiting).order_by(Enrolment.confirm_by, Enrolment.id)
+    rows = progress_select().where(_awaits(provider_id)).order_by(Enrolment.confirm_by, Enrolment.id)
     return read_progress(session, rows.limit(limit))
+
+
+def count_awaiting(session: Session, provider_id: uuid.UUID) -> int:
+    """How many a provider has not answered yet."""
+    return session.scalars(select(func.count()).where(_awaits(provider_id))).one()
 
 
 def list_for_run(session: Session, run_id: uuid.UUID) -> list[Progress]:
@@ -220,6 +222,10 @@ def list_runs_sold(
     if course_id:
         rows = rows.where(Run.course_id == course_id)
     return session.scalars(rows.limit(limit)).all()
+
+
+def _awaits(provider_id: uuid.UUID) -> ColumnElement[bool]:
+    return (Enrolment.provider_id == provider_id) & (Enrolment.state == EnrolmentState.AWAITING_CONFIRMATION)
 
 
 def _totals(wanted: Select[Any]) -> Select[*tuple[Any, ...]]:

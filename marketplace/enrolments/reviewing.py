@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -131,11 +131,23 @@ def overview(
     return Reviews(tuple(counts.get(number, 0) for number in STARS), shown)
 
 
-def list_for_provider(session: Session, provider_id: uuid.UUID, limit: int = 50) -> Sequence[Review]:
-    """A provider's reviews: those that wait for an answer first, then newest first."""
-    waiting = Review.answered_at.is_(None).desc()
+def list_for_provider(
+    session: Session, provider_id: uuid.UUID, limit: int, after: tuple[bool, uuid.UUID] | None = None
+) -> Sequence[Review]:
+    """A provider's reviews: those that wait for an answer first, then newest first. `after` is where the page
+    before ended: whether that review still waited then, and its id."""
+    waiting = Review.answered_at.is_(None)
     mine = select(Review).where(Review.provider_id == provider_id)
-    return session.scalars(mine.order_by(waiting, Review.id.desc()).limit(limit)).all()
+    if after is not None:
+        mine = mine.where(tuple_(waiting, Review.id) < tuple_(*after))
+    return session.scalars(mine.order_by(waiting.desc(), Review.id.desc()).limit(limit)).all()
+
+
+def count_for_provider(session: Session, provider_id: uuid.UUID) -> tuple[int, int]:
+    """How many reviews a provider has, and how many of them wait for an answer."""
+    counts = select(func.count(), func.count().filter(Review.answered_at.is_(None)))
+    total, waiting = session.execute(counts.where(Review.provider_id == provider_id)).one()
+    return total, waiting
 
 
 def get_for_provider(session: Session, review_id: uuid.UUID, provider_id: uuid.UUID) -> Review:

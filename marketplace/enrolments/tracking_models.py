@@ -1,4 +1,4 @@
-"""What a provider's desk leaves behind: messages to a run, and long files of enrolments."""
+"""What a provider's desk leaves behind: messages to a run, declared purchases, long files of enrolments."""
 
 import uuid
 from datetime import datetime
@@ -29,6 +29,17 @@ class RunMessage(Base):
     recipients: Mapped[int]
     sent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     sender: Mapped[User] = relationship()
+
+
+class DeclaredPurchase(Base):
+    """A purchase that a provider's staff stated to be a conflict of interest. Only ever added."""
+
+    __tablename__ = "declared_purchase"
+
+    enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolment.id"), primary_key=True)
+    statement_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("conflict_statement.id"), primary_key=True, index=True
+    )
 
 
 class ExportState(StrEnum):

@@ -146,9 +146,13 @@ def sum_payable(session: Session, scheme_code: str) -> tuple[int, Decimal]:
     return len(payable), sum((claim.amount for claim, _ in payable), Decimal(0))
 
 
-def list_for_provider(session: Session, provider_id: uuid.UUID, limit: int = 50) -> list[Payout]:
-    """A provider's payouts, the latest first."""
+def list_for_provider(
+    session: Session, provider_id: uuid.UUID, limit: int, before: uuid.UUID | None = None
+) -> list[Payout]:
+    """A provider's payouts, the latest first; `before` is the last id of the page before."""
     query = select(Payout).where(Payout.provider_id == provider_id).options(joinedload(Payout.bank_account))
+    if before is not None:
+        query = query.where(Payout.id < before)
     return list(session.scalars(query.order_by(Payout.id.desc()).limit(limit)))
 
 

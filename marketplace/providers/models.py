@@ -105,6 +105,7 @@ class ConflictStatement(Base):
     year: Mapped[int] = mapped_column(SmallInteger)
     text: Mapped[str] = mapped_column(Text)
     stated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
 
 class ApplicationState(StrEnum):

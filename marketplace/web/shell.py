@@ -128,6 +128,7 @@ _OF_RUNS = (
     "provider.session", "provider.attendance_list", "provider.record_attendance", "provider.read_list",
     "provider.sheet", "provider.run_message", "provider.send_message",
     "provider.edit_run", "provider.change_run",
+    "provider.choose_run_upload", "provider.keep_run_upload", "provider.run_upload",
 )  # fmt: skip
 
 

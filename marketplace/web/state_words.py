@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments.models import CANCELLED, LIVE, Earning, EarningState, Enrolment, EnrolmentState
+from marketplace.enrolments.tracking_models import EnrolmentExport, ExportState
 from marketplace.payouts.models import Payout, PayoutRun, PayoutRunState, PayoutState
 from marketplace.providers.models import ApplicationState, BankAccount, BankAccountState, StaffRole
 from marketplace.web.formatting import short_date
@@ -118,9 +119,22 @@ def hold_words(code: str | None) -> str:
             "terlalu banyak kehadiran dicatat dari daftar, bukan dengan kode; kantor program memeriksanya"
         ),
         "staff_bought": _("pembelinya staf lembaga sendiri; kantor program memeriksanya"),
+        "conflict_declared": _(
+            "staf lembaga menyatakan ada benturan kepentingan; kantor program memeriksanya"
+        ),
         "complaint": _("pengaduan peserta dikabulkan; kantor program memeriksanya"),
     }
     return words.get(code or "", _("kantor program memeriksanya (%(code)s)", code=code))
+
+
+def export_tag(export: EnrolmentExport) -> Tag:
+    """Whether a file can be fetched."""
+    return {
+        ExportState.REQUESTED: (_("Sedang disiapkan"), "kunyit", "clock"),
+        ExportState.FINISHED: (_("Bisa diunduh"), "daun", "check"),
+        ExportState.FAILED: (_("Gagal"), "bata", "warning"),
+        ExportState.EXPIRED: (_("Sudah dihapus"), "", None),
+    }[ExportState(export.state)]
 
 
 def payout_run_tag(run: PayoutRun) -> Tag:

@@ -150,6 +150,9 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Sisa yang kembali ke peserta sudah dipakai, jadi hasil yang lebih tinggi tidak bisa dibayar lagi. "
         "Saldo peserta tidak boleh kurang dari nol."
     ),
+    "receipt_unknown": lambda d: _(
+        "Tidak ada pendaftaran bernomor %(receipt)s di lembaga ini.", receipt=d["receipt"]
+    ),
     "evidence_of_others": lambda d: ngettext(
         "Presensi yang dicoret satu-satunya bukti bahwa kelas ini berlangsung bagi %(num)s peserta lain, "
         "jadi tidak bisa dicoret.",

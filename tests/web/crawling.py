@@ -1,6 +1,7 @@
 """Walking through the site by its own links, as somebody who follows every one of them."""
 
 from collections import deque
+from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
@@ -9,8 +10,10 @@ from tests.web.conftest import read
 _ELSEWHERE = ("/static/", "/bahasa/", "#", "http", "data:")
 
 
-def crawl(client: FlaskClient, start: str, inside: str, most: int = 200) -> dict[str, int]:
-    """The status of every address that pages below `inside` link to, from `start` on."""
+def crawl(
+    client: FlaskClient, start: str, inside: str, most: int = 200, look: Callable[[str], object] = len
+) -> dict[str, int]:
+    """The status of every address that pages below `inside` link to, from `start` on; `look` reads each."""
     waiting, found = deque([start]), {}
     while waiting and len(found) < most:
         address = waiting.popleft()
@@ -19,6 +22,7 @@ def crawl(client: FlaskClient, start: str, inside: str, most: int = 200) -> dict
         answer = client.get(address)
         found[address] = answer.status_code
         if address.startswith(inside) and answer.mimetype == "text/html":
+            look(answer.text)
             waiting.extend(_links(answer.text))
     return found
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from ledger import uuid7
 from marketplace import clock
-from marketplace.catalogue import saving, uploads, version_queries, writing
+from marketplace.catalogue import run_uploads, saving, uploads, version_queries, writing
 from marketplace.catalogue.models import Course, Run
-from marketplace.catalogue.versions import Content
+from marketplace.catalogue.versions import CatalogueUpload, Content
 from marketplace.enrolments import certificates, exports, reviewing
 from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.models import Enrolment
@@ -99,6 +99,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "course_id": course.id,
         "version_id": change.id,
         "upload_id": upload.id,
+        "run_upload_id": _dates(session, provider, course).id,
         "staff_id": _colleague(session, provider).id,
         "account_id": _proposed(session, provider).id,
         "run_id": run.id,
@@ -156,6 +157,14 @@ def _apply(session: Session, user_id: uuid.UUID) -> Ids:
     document = applications.add_document(session, user, "izin.pdf", b"%PDF-1.7\n%%EOF")
     applications.submit(session, user)
     return {"application_id": application.id, "document_id": document.id}
+
+
+def _dates(session: Session, provider: Provider, course: Course) -> CatalogueUpload:
+    """A file with one run that could be opened, and one that could not."""
+    day = clock.today(session) + timedelta(days=20)
+    rows = (f"{course.title},{day},09:00,12:00,20", f"{course.title},{day},12:00,09:00,20")
+    content = "\n".join(("course,date,start,end,seats", *rows)).encode()
+    return run_uploads.keep(session, provider.id, _writer(session), "jadwal.csv", content)
 
 
 def _writer(session: Session) -> User:

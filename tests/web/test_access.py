@@ -41,6 +41,7 @@ OWNED = {
         "payout_id",
         "course_id",
         "upload_id",
+        "run_upload_id",
         "staff_id",
         "export_id",
         "review_id",

@@ -18,6 +18,7 @@ from marketplace.participants import service as participants
 from marketplace.participants.models import Participant
 from marketplace.participants.nik import Sex, compose
 from marketplace.payouts import service as payouts
+from marketplace.providers import statements
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
 from tests.marketplace.payouts.world import SCHEME, make_earning, make_finance, make_payee
@@ -107,6 +108,7 @@ def test_a_provider_is_found_by_name_staff_and_payout(officer: FlaskClient, sess
         provider, _account = make_payee(current)
         provider.name = "Balai 100% Terampil"
         staff = factories.make_staff(current, provider)
+        statements.state(current, provider.id, staff, "Adik saya kurator.")
         make_earning(current, provider)
         run = payouts.prepare(current, SCHEME, payouts.clock.today(current), make_finance(current))
         assert run is not None
@@ -115,6 +117,7 @@ def test_a_provider_is_found_by_name_staff_and_payout(officer: FlaskClient, sess
         assert "Balai 100% Terampil" in words(_find(officer, text)), text
     page = officer.get(f"/kantor/lembaga/{provider.id}")
     assert staff.contact in page.text and "Rp900.000" in words(page.text)
+    assert "Ada benturan" in words(page.text) and "Adik saya kurator." in words(page.text)
     assert not read(page.text).select('a[href^="/keuangan"]'), "the desk has no finance pages"
     assert [each.subject for each in _entries(session, "provider.read")] == [f"provider:{provider.id}"]
 

@@ -18,6 +18,7 @@ from marketplace.enrolments.learning_models import Review
 from marketplace.enrolments.models import Enrolment
 from marketplace.notifications.models import Notification
 from marketplace.providers.models import Provider
+from marketplace.web.provider import reviews
 from tests import factories
 from tests.marketplace.enrolments.scenes import at_once, buy
 from tests.marketplace.payouts import world
@@ -55,7 +56,7 @@ def _post(browser: FlaskClient, enrolment: Enrolment, rating: object, said: str)
 
 
 def test_everybody_reads_every_review_the_bad_ones_too(
-    session: Session, complete: Complete, sign_in: SignIn
+    session: Session, complete: Complete, sign_in: SignIn, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = {
         "Siti Maryam": (5, "Bagus.\r\n\r\nSaya <b>paham</b> <script>alert(1)</script>"),
@@ -84,6 +85,18 @@ def test_everybody_reads_every_review_the_bad_ones_too(
     assert "<script>alert(1)</script>" in words(every.text), "shown as it was written, not run"
     rated = session.get_one(Course, course)
     assert (rated.rating, rated.rating_count) == (Decimal("3.8"), 4)
+    monkeypatch.setattr(reviews, "_SHOWN", 2)
+    with transaction() as current:
+        staff = factories.make_staff(current, current.get_one(Provider, provider.id))
+    desk = sign_in(staff)
+    newest = session.scalars(select(Review.id).order_by(Review.id.desc())).first()
+    desk.post(f"/lembaga/ulasan/{newest}", data={"answer": "Trims"})
+    pages = [read(desk.get("/lembaga/ulasan").text)]
+    while following := pages[-1].find("a", string="Berikutnya"):
+        pages.append(read(desk.get(str(following["href"])).text))
+    assert "4 ulasan, 3 belum dijawab." in words(str(pages[0]))
+    shown_there = [[each.text[:5] for each in page.select("blockquote")] for page in pages]
+    assert shown_there == [["“=1+1", "“Ruan"], ["“Bagu", "“Sip”"]]
 
 
 def test_a_review_is_changed_until_its_provider_has_answered(

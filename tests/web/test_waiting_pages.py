@@ -20,6 +20,7 @@ from marketplace.identity import codes
 from marketplace.identity import service as identity
 from marketplace.identity.models import User, UserSession
 from marketplace.notifications.models import Notification
+from marketplace.providers.models import Provider
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
 from tests.web.conftest import SignIn, hidden_fields, words
@@ -48,7 +49,7 @@ def buyer(sign_in: SignIn, grant: Grant) -> FlaskClient:
 
 
 def test_a_full_run_has_a_line_and_a_free_seat_is_offered_to_the_first(
-    buyer: FlaskClient, run: Run, session: Session
+    buyer: FlaskClient, run: Run, session: Session, sign_in: SignIn, grant: Grant
 ) -> None:
     early = buyer.post(f"/beli/{run.id}/tunggu", follow_redirects=True)
     assert "masih punya kursi" in words(early.text)
@@ -61,6 +62,11 @@ def test_a_full_run_has_a_line_and_a_free_seat_is_offered_to_the_first(
         joined = words(buyer.post(f"/beli/{run.id}/tunggu", follow_redirects=True).text)
     assert "Anda nomor 1 di daftar tunggu." in joined and "Keluar dari daftar tunggu" in joined
     assert "Daftar tunggu nomor 1" in words(buyer.get("/kursus-saya").text)
+    with transaction() as current:
+        staff = factories.make_staff(current, current.get_one(Provider, run.course.provider_id))
+    page = words(sign_in(staff).get(f"/lembaga/jadwal/{run.id}").text)
+    assert "1 dari 1 kursi terisi; 1 orang di daftar tunggu" in page
+    sign_in(grant.participant.user)
     with transaction() as current:
         cancel(current, *owner)
     offered = buyer.get("/beranda")

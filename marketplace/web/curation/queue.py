@@ -18,6 +18,7 @@ from marketplace.catalogue.versions import CourseVersion, Rejection, VersionStat
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
+from marketplace.providers import statements
 from marketplace.schemes import queries as schemes
 from marketplace.web import course_words
 from marketplace.web.curation.blueprint import pages
@@ -123,6 +124,7 @@ def _page(version_id: uuid.UUID, form: Form) -> str:
         changes=course_words.difference_rows(versions.differences(base, found.content)) if base else [],
         history=history,
         is_waiting=found.state == VersionState.SUBMITTED,
+        statements=statements.latest_of(current, found.provider_id, clock.today(current).year).values(),
         shortest=schemes.get_default_scheme(current).shortest_hours,
         form=form,
         words=course_words,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import chart, clock, db
-from marketplace.enrolments import held, queries
+from marketplace.enrolments import conflicts, held, queries
 from marketplace.enrolments.models import Earning, EarningState
 from marketplace.errors import NotFound
 from marketplace.identity.models import Role, User
@@ -83,6 +83,7 @@ def _page(earning_id: uuid.UUID, form: Form) -> str | Response:
         earning=found,
         enrolment=found.enrolment,
         meetings=queries.list_meetings(current, found.enrolment),
+        statements=conflicts.list_about(current, found.enrolment_id),
         complaints=complaints.list_for_enrolment(current, found.enrolment_id),
         transaction_label=chart.transaction_label,
         words=complaint_words,

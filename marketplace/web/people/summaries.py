@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock, db
 from marketplace.batches import queries as grants
-from marketplace.enrolments import certificates, figures
+from marketplace.enrolments import certificates, conflicts, figures
 from marketplace.enrolments import queries as enrolments
 from marketplace.identity.models import Role, User
 from marketplace.notifications import queries as notifications
@@ -17,6 +17,7 @@ from marketplace.oversight import lookups
 from marketplace.participants import queries as participants
 from marketplace.payouts import queries as payouts
 from marketplace.providers import queries as providers
+from marketplace.providers import statements
 from marketplace.web import complaint_words
 from marketplace.web.banks import account_words
 from marketplace.web.identity import signed_in_user
@@ -68,6 +69,7 @@ def provider(provider_id: uuid.UUID) -> str:
     current = db.session()
     found, now = providers.get_provider(current, provider_id), clock.now(current)
     sums = figures.figures_for_provider(current, found.id, now)
+    stated = statements.latest_of(current, found.id, clock.local_date(now).year)
     return render_template(
         "people/provider.html",
         provider=found,
@@ -76,6 +78,9 @@ def provider(provider_id: uuid.UUID) -> str:
         hold_reasons=[hold_words(code) for code in sums.hold_codes],
         staff=providers.list_staff(current, found.id),
         role_name=staff_role_name,
+        year=clock.local_date(now).year,
+        stated=stated,
+        named=conflicts.receipts_of(current, [each.id for each in stated.values()]),
         account=providers.accounts_in_use(current, [found.id]).get(found.id),
         account_words=account_words,
         account_tag=account_tag,

@@ -1,5 +1,7 @@
 """The blueprint that the provider's pages share; its staff do what their part allows."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, abort, request
 
 from marketplace.providers.models import StaffRole
@@ -7,6 +9,13 @@ from marketplace.web.identity import find_staff
 from marketplace.web.staff_rights import may_open
 
 pages = Blueprint("provider", __name__, url_prefix="/lembaga")
+
+
+@pages.app_template_global("may_open")
+def staff_may_open(href: str, method: str = "GET") -> bool:
+    """May who is asking follow this link, or send a form there? Pages offer nothing else."""
+    staff = find_staff()
+    return staff is not None and may_open(StaffRole(staff.role), urlsplit(href).path, method)
 
 
 @pages.before_request

@@ -25,7 +25,7 @@ from marketplace.web import live
 from marketplace.web.downloads import csv_file
 from marketplace.web.formatting import short_date_range
 from marketplace.web.identity import current_provider
-from marketplace.web.provider import columns
+from marketplace.web.provider import columns, exports
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.rows import day_words, state_tag, when_and_where
 from marketplace.web.provider.wanted import HELD, SPANS, Wanted, parse, read_wanted
@@ -34,6 +34,8 @@ from marketplace.web.state_words import earning_tag, hold_words, payout_tag
 
 MOST_AT_ONCE = 10_000
 """Rows of a file that is written while somebody waits."""
+
+MOST_AWAITING = 50
 
 
 @pages.get("/pendaftaran")
@@ -45,10 +47,13 @@ def enrolments() -> str | AnyResponse:
         listed = _listed(current, wanted, cursor)
     except NotFound:
         return redirect(wanted.address())
+    awaiting = provider_queries.list_awaiting(current, current_provider().id, MOST_AWAITING)
     return render_template(
         "provider/enrolments.html",
         **listed,
-        awaiting=provider_queries.list_awaiting(current, current_provider().id),
+        awaiting=awaiting,
+        awaiting_count=_count_awaiting(current, len(awaiting)),
+        files=[] if cursor else exports.recent_rows(current),
         when_and_where=when_and_where,
         run=_run(current, wanted),
         live=live.Region(wanted.address("provider.enrolments_live", cursor=cursor), _version(current)),
@@ -133,6 +138,13 @@ def choices(session: Session, wanted: Wanted) -> dict[str, list[tuple[str, str]]
         "bands": [("", _("Semua kehadiran")), *_bands(session)],
         "all_columns": [(column.key, str(column.title)) for column in columns.COLUMNS if column.key != "who"],
     }
+
+
+def _count_awaiting(session: Session, shown: int) -> int:
+    """All that wait for the provider's word: counted only when there may be more than are shown."""
+    if shown < MOST_AWAITING:
+        return shown
+    return provider_queries.count_awaiting(session, current_provider().id)
 
 
 def _run_words(run: Run) -> str:

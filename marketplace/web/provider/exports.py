@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,15 +19,19 @@ from marketplace.identity.models import User
 from marketplace.web import live
 from marketplace.web.downloads import CSV, download
 from marketplace.web.errors import words_for
+from marketplace.web.formatting import moment, number
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.language import current_language
 from marketplace.web.provider import tasks
 from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.rows import tag_cell
 from marketplace.web.provider.wanted import Wanted, read_wanted
 from marketplace.web.spreadsheets import XLSX
+from marketplace.web.state_words import export_tag
 
 _MIMETYPES = {ExportKind.CSV: CSV, ExportKind.XLSX: XLSX}
 _REFRESH_SECONDS = 2
+_RECENT = 5
 
 
 @pages.get("/berkas")
@@ -78,6 +83,28 @@ def export_live(export_id: uuid.UUID) -> Response:
         clock.now(current),
         lambda: render_template("provider/_export_live.html", **_shown(found)),
     )
+
+
+def recent_rows(session: Session) -> list[list[Any]]:
+    """The files that anybody of the provider asked for last, as a table's rows."""
+    return [
+        [
+            {
+                "main": moment(each.requested_at),
+                "href": url_for("provider.export", export_id=each.id),
+                "bold": True,
+            },
+            _("%(kind)s, %(rows)s baris", kind=each.kind.upper(), rows=number(each.rows)),
+            {**tag_cell(export_tag(each)), "sub": _until(each)},
+        ]
+        for each in exports.list_recent(session, current_provider().id, _RECENT)
+    ]
+
+
+def _until(export: EnrolmentExport) -> str:
+    if export.state != ExportState.FINISHED or export.expires_at is None:
+        return ""
+    return _("sampai %(until)s", until=moment(export.expires_at))
 
 
 def _shown(found: EnrolmentExport) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import render_template
+from flask import render_template, request
 
 from marketplace import clock, db
 from marketplace.enrolments import figures
@@ -10,27 +10,34 @@ from marketplace.payouts import outlook, queries
 from marketplace.payouts.iso20022 import reason_sentence
 from marketplace.providers import queries as providers
 from marketplace.web.banks import account_words
-from marketplace.web.finance.money_words import waiting_words
 from marketplace.web.identity import current_provider
+from marketplace.web.provider.alerts import obstacle_words
 from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.wanted import parse
 from marketplace.web.state_words import hold_words, payout_tag
+
+_SHOWN = 50
 
 
 @pages.get("/pembayaran")
 def payouts() -> str:
     """Payouts, newest first, and what is on its way."""
-    current = db.session()
+    current, cursor = db.session(), parse(request.args.get("cursor"))
     provider, now = current_provider(), clock.now(current)
     found = figures.figures_for_provider(current, provider.id, now)
     expected = outlook.outlook(current, provider.id)
+    listed = queries.list_for_provider(current, provider.id, _SHOWN + 1, cursor)
+    accounts = providers.list_bank_accounts(current, provider.id)
     return render_template(
         "provider/payouts.html",
-        payouts=queries.list_for_provider(current, provider.id),
+        payouts=listed[:_SHOWN],
+        next_cursor=listed[_SHOWN - 1].id if len(listed) > _SHOWN else None,
+        is_first=cursor is None,
         figures=found,
         hold_reasons=[hold_words(code) for code in found.hold_codes],
         outlook=expected,
-        obstacle=waiting_words(expected.obstacle) if expected.obstacle else None,
-        accounts=providers.list_bank_accounts(current, provider.id),
+        obstacle=obstacle_words(accounts) if expected.obstacle else None,
+        accounts=accounts,
         account_words=account_words,
         payout_tag=payout_tag,
         reason_sentence=reason_sentence,

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -17,17 +17,38 @@ from marketplace.notifications import tasks as notifications
 from marketplace.web.forms import Form, FormSchema, Paragraphs, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.wanted import parse
 
 
 class AnswerForm(FormSchema):
     answer = Paragraphs(_l("Tulis jawabannya."), most=2000)
 
 
+_SHOWN = 50
+
+
 @pages.get("/ulasan")
 def reviews() -> str:
     """Every review, those without an answer first."""
-    found = reviewing.list_for_provider(db.session(), current_provider().id)
-    return render_template("provider/reviews.html", reviews=found, writer_of=reviewing.writer_of)
+    current, provider_id = db.session(), current_provider().id
+    last = parse(request.args.get("cursor"))
+    after = ("answered" not in request.args, last) if last else None
+    found = reviewing.list_for_provider(current, provider_id, _SHOWN + 1, after)
+    total, waiting = reviewing.count_for_provider(current, provider_id)
+    return render_template(
+        "provider/reviews.html",
+        reviews=found[:_SHOWN],
+        total=total,
+        waiting=waiting,
+        is_first=after is None,
+        next_href=_next(found[_SHOWN - 1]) if len(found) > _SHOWN else None,
+        writer_of=reviewing.writer_of,
+    )
+
+
+def _next(last: Review) -> str:
+    """The page after this review, and after all that wait when it does not wait any more."""
+    return url_for("provider.reviews", cursor=last.id, answered="1" if last.answered_at else None)
 
 
 @pages.get("/ulasan/<uuid:review_id>")

@@ -27,8 +27,8 @@ from marketplace.schemes import queries as schemes
 from marketplace.web.acting import act_and_return
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
+from marketplace.web.provider.alerts import declared_until
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.overview import declared_until
 from marketplace.web.provider.rows import day_words, share_cell, state_tag, tag_cell, when_and_where
 from marketplace.web.state_words import run_tag
 

@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.broker import nudge
+from marketplace.enrolments import conflicts
+from marketplace.enrolments.errors import ReceiptUnknown
 from marketplace.errors import NotFound
 from marketplace.identity.errors import ContactInvalid
 from marketplace.identity.models import User
@@ -51,6 +53,7 @@ class StatementForm(FormSchema):
             max=statements.LONGEST, error=_l("Tulis paling banyak %(most)s huruf.", most=statements.LONGEST)
         ),
     )
+    receipts = Paragraphs(required=False, load_default="", most=2000)
 
 
 @pages.get("/staf")
@@ -111,15 +114,30 @@ def make_statement() -> Response | tuple[str, int]:
     form = submitted(StatementForm())
     if form.data.get("has_conflict") == "yes" and not form.data.get("text"):
         form.errors.setdefault("text", _("Tulis siapa dan hubungan apa."))
+    if form.is_valid:
+        _state(form)
     if not form.is_valid:
         return _statement_page(form), 400
-    provider_id, user_id = current_provider().id, signed_in_user().id
-    text = form.data["text"] if form.data["has_conflict"] == "yes" else ""
-    db.run_in_transaction(
-        lambda current: statements.state(current, provider_id, current.get_one(User, user_id), text)
-    )
     flash(_("Pernyataan Anda dicatat untuk tahun ini."), "daun")
     return redirect(url_for("provider.statement"))
+
+
+def _state(form: Form) -> None:
+    has_conflict = form.data["has_conflict"] == "yes"
+    text = form.data["text"] if has_conflict else ""
+    receipts = form.data["receipts"].replace(",", " ").split() if has_conflict else []
+    if len(receipts) > conflicts.MOST_DECLARED:
+        form.refuse("receipts", _("Sebut paling banyak %(most)s nomor.", most=conflicts.MOST_DECLARED))
+        return
+    provider_id, user_id = current_provider().id, signed_in_user().id
+
+    def work(current: Session) -> object:
+        return conflicts.declare(current, provider_id, current.get_one(User, user_id), text, receipts)
+
+    try:
+        db.run_in_transaction(work)
+    except ReceiptUnknown as error:
+        form.refuse("receipts", words_for(error))
 
 
 def _page(form: Form) -> str:
@@ -140,7 +158,8 @@ def _page(form: Form) -> str:
 def _statement_page(form: Form) -> str:
     current, year = db.session(), clock.today(db.session()).year
     mine = statements.latest_of(current, current_provider().id, year).get(signed_in_user().id)
-    return render_template("provider/statement.html", mine=mine, year=year, form=form)
+    named = conflicts.receipts_of(current, [mine.id]).get(mine.id, []) if mine else []
+    return render_template("provider/statement.html", mine=mine, named=named, year=year, form=form)
 
 
 def _add(form: Form) -> None:

@@ -1,7 +1,6 @@
 """Courses from a file: choose it, see what it would do and what is wrong with it, then book the good rows."""
 
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Response as FileResponse
@@ -14,19 +13,17 @@ from werkzeug.wrappers import Response
 from marketplace import db
 from marketplace.broker import nudge
 from marketplace.catalogue import uploads
-from marketplace.catalogue.course_rows import COLUMNS, CatalogueFileError, Problem
-from marketplace.catalogue.csv_words import reason_in
+from marketplace.catalogue.course_rows import COLUMNS, CatalogueFileError
 from marketplace.catalogue.uploads import Booked, Planned, UploadPlan
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.web import course_words
 from marketplace.web.downloads import csv_file
 from marketplace.web.identity import current_provider, signed_in_user
-from marketplace.web.language import current_language
 from marketplace.web.provider.blueprint import pages
+from marketplace.web.provider.file_faults import file_words, problem_file, problem_rows, sent_file
 
 _SHOWN = 100
-_UNBROKEN = "\u00a0"
 _EXAMPLE = (
     "BARISTA-1", "Barista Dasar", "Kuliner", "in_person", "beginner", "24", "750000",
     "Dari biji sampai cangkir.", "id",
@@ -42,11 +39,10 @@ def choose_upload() -> str:
 @pages.post("/kursus/impor")
 def keep_upload() -> Response | tuple[str, int]:
     """Keep the file and look through it."""
-    sent = request.files.get("file")
-    content = sent.read() if sent else b""
-    if not sent or not content:
+    name, content = sent_file()
+    if not content:
         return _choose(_("Pilih berkas CSV atau XLSX yang tidak kosong.")), 400
-    provider_id, user_id, name = current_provider().id, signed_in_user().id, _printable(sent.filename or "")
+    provider_id, user_id = current_provider().id, signed_in_user().id
 
     def work(current: Session) -> uuid.UUID:
         actor = current.get_one(User, user_id)
@@ -55,7 +51,7 @@ def keep_upload() -> Response | tuple[str, int]:
     try:
         upload_id = db.run_in_transaction(work)
     except CatalogueFileError as error:
-        return _choose(_file_words(error)), 400
+        return _choose(file_words(error)), 400
     return redirect(url_for("provider.upload", upload_id=upload_id))
 
 
@@ -77,9 +73,9 @@ def upload(upload_id: uuid.UUID) -> str:
         upload=kept,
         plan=plan,
         figures=_figures(plan),
-        problems=_problem_rows(plan.problems[:_SHOWN]),
+        problems=problem_rows(plan.problems[:_SHOWN]),
         problem_count=len(plan.problems),
-        notices=_problem_rows(plan.notices[:_SHOWN]),
+        notices=problem_rows(plan.notices[:_SHOWN]),
         good=_good_rows(plan),
         good_count=len(plan.new) + len(plan.changed),
         shown=_SHOWN,
@@ -91,10 +87,7 @@ def upload_problems(upload_id: uuid.UUID) -> FileResponse:
     """Every fault as a file: line, column, value, reason."""
     current = db.session()
     kept = uploads.get_upload(current, upload_id, current_provider().id)
-    found = uploads.plan_upload(current, kept).problems
-    head = [_("Baris"), _("Kolom"), _("Isi"), _("Sebab"), _("Kode")]
-    rows = [(each.line, each.column, each.value, _reason(each), each.code) for each in found]
-    return csv_file("baris-yang-salah", head, rows)
+    return problem_file(uploads.plan_upload(current, kept).problems)
 
 
 @pages.post("/kursus/impor/<uuid:upload_id>")
@@ -118,35 +111,6 @@ def _choose(problem: str | None = None) -> str:
     return render_template(
         "provider/choose_upload.html", problem=problem, columns=columns, most=uploads.TERMS.most_rows
     )
-
-
-def _printable(name: str) -> str:
-    return "".join(character for character in name if character.isprintable()) or "kursus"
-
-
-def _file_words(error: CatalogueFileError) -> str:
-    if current_language() == "id":
-        return _("Berkas ini tidak bisa dipakai. %(reason)s.", reason=str(error).capitalize())
-    return _(
-        "Berkas ini tidak bisa dipakai (baris %(line)s). Bandingkan dengan contohnya.",
-        line=error.details["line"],
-    )
-
-
-def _reason(problem: Problem) -> str:
-    return reason_in(current_language(), problem.code, problem.reason)
-
-
-def _problem_rows(problems: Iterable[Problem]) -> list[list[Any]]:
-    return [
-        [
-            {"main": _("Baris %(line)s", line=each.line).replace(" ", _UNBROKEN), "bold": True},
-            each.column or _("seluruh baris"),
-            each.value or "–",
-            _reason(each),
-        ]
-        for each in problems
-    ]
 
 
 def _good_rows(plan: UploadPlan) -> list[list[Any]]:

@@ -364,7 +364,7 @@ def test_windows_1252_is_refused_row_by_row_and_plain_rows_are_kept(tmp_path: Pa
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), min_size=12, max_size=12))
 def test_any_cells_are_read_or_refused_in_words(values: list[str]) -> None:
     for column, value in zip(COLUMNS, values, strict=True):
-        row = course_rows._Row(2, GOOD | {column: value})
+        row = course_rows.Row(2, GOOD | {column: value})
         course_rows._read_course(row, course_rows.Terms(Decimal(10**8)))
         assert all(found.column == column and found.describe().isprintable() for found in row.problems)
 

@@ -63,7 +63,9 @@ def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskC
     queue = read(curator.get("/kurasi").text)
     [link] = [each for each in queue.select("main table a") if each.text == "Menjahit Kebaya"]
     review = str(link["href"])
-    assert "Mohon diperiksa." in words(curator.get(review).text)
+    desk.post("/lembaga/pernyataan", data={"has_conflict": "yes", "text": "Adik saya kurator."})
+    asked = words(curator.get(review).text)
+    assert "Mohon diperiksa." in asked and "Adik saya kurator." in asked
     refused = curator.post(review, data={"verdict": "return", "rejection": "", "comment": ""})
     assert refused.status_code == 400 and "Tulis apa sebabnya" in words(refused.text)
     curator.post(review, data={"verdict": "return", "rejection": "", "comment": "Berapa meter kainnya?"})

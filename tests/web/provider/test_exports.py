@@ -73,6 +73,7 @@ def test_a_file_expires_with_its_day(desk: FlaskClient, crowd: Stall) -> None:
     assert lines[0] == "Peserta" and sorted(lines[1:])[-1] == "Ratna" and len(lines) == 8
     tasks.sweep()
     assert desk.get(f"{progress}/unduh").status_code == 200
+    assert progress in desk.get(LIST).text and "Bisa diunduh sampai" in words(desk.get(LIST).text)
     with transaction() as current:
         before = clock.wall_now() - timedelta(seconds=1)
         current.execute(update(EnrolmentExport).values(expires_at=before))
@@ -85,7 +86,7 @@ def test_a_file_expires_with_its_day(desk: FlaskClient, crowd: Stall) -> None:
 
 
 def test_a_file_that_fails_three_times_is_given_up(desk: FlaskClient, crowd: Stall) -> None:
-    progress = desk.post("/lembaga/berkas?kind=csv").location
+    progress = desk.post("/lembaga/berkas?kind=csv&q=ratna").location
     [export_id] = exports.list_waiting(crowd.session)
     for _attempt in range(3):
         with transaction() as current:
@@ -96,13 +97,16 @@ def test_a_file_that_fails_three_times_is_given_up(desk: FlaskClient, crowd: Sta
     tasks.write(str(export_id))
     assert "Berkas tidak berhasil dibuat" in words(desk.get(progress).text)
     crowd.session.rollback()
-    assert crowd.session.get_one(EnrolmentExport, export_id).state == ExportState.FAILED
+    failed = crowd.session.get_one(EnrolmentExport, export_id)
+    assert (failed.state, failed.query) == (ExportState.FAILED, "")  # nor whom it was a search for
 
 
 def test_a_fourth_waiting_file_is_refused_and_another_providers_is_not_there(
     desk: FlaskClient, crowd: Stall, sign_in: SignIn
 ) -> None:
     made = [desk.post(f"/lembaga/berkas?kind=csv&q={number}").location for number in range(3)]
+    listed = words(desk.get(LIST).text)
+    assert listed.count("Sedang disiapkan") == 3 and "Berkas yang terakhir disiapkan" in listed
     refused = desk.post("/lembaga/berkas?kind=csv&q=4", follow_redirects=True)
     assert "Beberapa berkas masih disiapkan." in words(refused.text)
     tasks.write(made[0].rpartition("/")[2])

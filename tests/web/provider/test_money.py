@@ -19,6 +19,7 @@ from marketplace.payouts.courier import Desk
 from marketplace.payouts.models import PayoutRun
 from marketplace.providers import queries as providers
 from marketplace.providers.models import BankAccount
+from marketplace.web.provider import payouts
 from tests.marketplace.payouts import world
 from tests.web.conftest import read, words
 from tests.web.provider.conftest import Stall, counted
@@ -57,7 +58,11 @@ def _earn(stall: Stall, matures_on: date | None = None, price: int = 1_000_000) 
 
 
 def test_both_pages_say_the_same_of_money_on_its_way(
-    desk: FlaskClient, stall: Stall, desk_of_money: Desk, settings: Settings
+    desk: FlaskClient,
+    stall: Stall,
+    desk_of_money: Desk,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _noon(stall, settings, world.MONDAY)
     _earn(stall)
@@ -73,6 +78,15 @@ def test_both_pages_say_the_same_of_money_on_its_way(
     pages = [words(desk.get(where).text) for where in ("/lembaga", MONEY)]
     assert all(f"{STAGE}; Rp900.000 sudah dikirim ke bank 4." in page for page in pages)
     assert not any("Dalam perjalanan" in page for page in pages)
+    _noon(stall, settings, world.MONDAY + timedelta(days=1))
+    _earn(stall, price=2_000_000)
+    _prepare(stall)
+    monkeypatch.setattr(payouts, "_SHOWN", 1)
+    first = desk.get(MONEY).text
+    second = desk.get(str(read(first).find("a", string="Berikutnya")["href"])).text
+    rows = [words(str(read(page).select_one("tbody"))) for page in (first, second)]
+    assert "Rp1.800.000" in rows[0] and "Rp900.000" in rows[1]
+    assert "Ke awal" in second and "Berikutnya" not in second
 
 
 def _paydays(desk: FlaskClient) -> list[list[str]]:

@@ -17,12 +17,14 @@ from marketplace.identity.models import Role, User, UserSession
 from marketplace.notifications import queries as notifications
 from marketplace.notifications.models import Notification
 from marketplace.providers import queries, service, staff
-from marketplace.providers.models import BankAccount, StaffRole
+from marketplace.providers.models import BankAccount, ProviderStaff, StaffRole
 from marketplace.web.staff_rights import may_open
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
-from tests.web.conftest import hidden_fields, words
+from tests.web.conftest import hidden_fields, read, words
+from tests.web.crawling import crawl
 from tests.web.provider.conftest import Stall
+from tests.web.scene import Scene
 
 Sit = Callable[[StaffRole], FlaskClient]
 
@@ -66,6 +68,37 @@ def test_every_page_answers_by_ones_part(app: Flask, stall: Stall, sit: Sit) -> 
     assert seen >= {(StaffRole.TEACHING, True), (StaffRole.FINANCE, True), (StaffRole.FINANCE, False)}
 
 
+def test_a_page_that_is_only_a_form_is_refused_with_it(app: Flask) -> None:
+    by_method: dict[str, set[str]] = {"GET": set(), "POST": set()}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("provider."):
+            for method in (rule.methods or set()) & by_method.keys():
+                by_method[method].add(re.sub(r"<[^>]*>", "0192f000-0000-7000-8000-000000000000", rule.rule))
+    both = by_method["GET"] & by_method["POST"]
+    assert len(both) > 15
+    for role in StaffRole:
+        unlike = {each for each in both if may_open(role, each) is not may_open(role, each, "POST")}
+        assert not unlike, (role, unlike)
+
+
+@pytest.mark.parametrize("role", [StaffRole.TEACHING, StaffRole.FINANCE])
+def test_a_part_is_offered_nothing_that_it_may_not_do(app: Flask, scene: Scene, role: StaffRole) -> None:
+    """Every link of its pages opens, and every form would be taken."""
+    with transaction() as current:
+        colleague = current.get_one(ProviderStaff, scene.own["staff_id"])
+        colleague.role, user = role, colleague.user
+    offered: set[str] = set()
+
+    def look(html: str) -> None:
+        offered.update(str(form["action"]) for form in read(html).select("form[method=post][action]"))
+
+    found = crawl(sit_down(app, user), "/lembaga", "/lembaga", look=look)
+    assert set(found.values()) <= {200, 302}, found
+    refused = {each for each in offered if not may_open(role, each.split("?")[0], "POST")}
+    assert not refused
+    assert len(found) > 30 and offered
+
+
 def test_parts_are_what_the_page_says() -> None:
     """The table itself, spelled out: what the test above takes for granted."""
     teaching, finance = StaffRole.TEACHING, StaffRole.FINANCE
@@ -73,7 +106,8 @@ def test_parts_are_what_the_page_says() -> None:
     assert not may_open(teaching, "/lembaga/rekening", "POST")
     assert may_open(finance, "/lembaga/rekening", "POST")
     assert may_open(teaching, "/lembaga/kursus/baru", "POST")
-    assert not may_open(finance, "/lembaga/kursus/baru", "POST") and may_open(finance, "/lembaga/kursus")
+    assert not may_open(finance, "/lembaga/kursus/baru") and may_open(finance, "/lembaga/kursus")
+    assert may_open(finance, "/lembaga/ulasan") and not may_open(finance, "/lembaga/ulasan/1")
     assert not may_open(finance, "/lembaga/staf") and not may_open(teaching, "/lembaga/staf", "POST")
     assert may_open(teaching, "/lembaga/staff-lounge") and may_open(finance, "/lembaga/pernyataan", "POST")
 
@@ -162,6 +196,38 @@ def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall)
     states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
     assert states == {own.id: "staff_bought", other.id: None}
     assert "pembelinya staf lembaga sendiri" in words(desk.get("/lembaga").text)
+
+
+def test_what_is_declared_is_held_too_whether_earned_before_or_after(
+    app: Flask, desk: FlaskClient, stall: Stall
+) -> None:
+    """The provider names purchases, and whoever decides about its courses and money reads why."""
+    assert "Anda belum membuat pernyataan benturan kepentingan" in words(desk.get("/lembaga").text)
+    first, second = stall.make_run(), stall.make_run(starts_in=timedelta(days=12))
+    [earned], [later, other] = stall.sell(first, "Ratna"), stall.sell(second, "Sulastri", "Yohanes Tukan")
+    for enrolment in (earned, later, other):
+        stall.attend(enrolment, 4)
+    stall.pass_until_over(first)
+    desk.post(f"/lembaga/jadwal/{first.id}/selesai")
+    said = {"has_conflict": "yes", "text": "Adik dan sepupu saya."}
+    foreign = desk.post("/lembaga/pernyataan", data=said | {"receipts": "BKL-0000-000000-00"})
+    assert foreign.status_code == 400 and "Tidak ada pendaftaran bernomor BKL" in words(foreign.text)
+    receipts = f"{earned.receipt_number.lower()}\n{later.receipt_number}"
+    mine = desk.post("/lembaga/pernyataan", data=said | {"receipts": receipts}, follow_redirects=True)
+    assert "Ditahan untuk diperiksa: BKL-" in words(mine.text)
+    desk.post("/lembaga/pernyataan", data={"has_conflict": "no"})  # what was declared stays declared
+    stall.pass_until_over(second)
+    desk.post(f"/lembaga/jadwal/{second.id}/selesai")
+    stall.session.rollback()
+    states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
+    assert states == {earned.id: "conflict_declared", later.id: "conflict_declared", other.id: None}
+    page = words(desk.get("/lembaga").text)
+    assert "staf lembaga menyatakan ada benturan kepentingan" in page and "Anda belum" not in page
+    with transaction() as current:
+        finance = factories.make_user(current, Role.FINANCE)
+        held = current.scalars(select(Earning.id).where(Earning.enrolment_id == later.id)).one()
+    page = words(sit_down(app, finance).get(f"/keuangan/ditahan/{held}").text)
+    assert "Adik dan sepupu saya." in page
 
 
 def test_who_was_staff_when_they_bought_stays_so(desk: FlaskClient, stall: Stall) -> None:

@@ -26,9 +26,9 @@ ROWS = (
 )
 
 
-def send(client: FlaskClient, content: bytes, name: str = "kursus.xlsx") -> str:
+def send(client: FlaskClient, content: bytes, name: str = "kursus.xlsx", page: str = PAGE) -> str:
     """The address of the preview, or the page that refuses the file."""
-    answer = client.post(PAGE, data={"file": (io.BytesIO(content), name)}, content_type="multipart/form-data")
+    answer = client.post(page, data={"file": (io.BytesIO(content), name)}, content_type="multipart/form-data")
     return str(answer.location) if answer.status_code == 302 else words(answer.text)
 
 
