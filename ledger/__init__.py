@@ -74,7 +74,7 @@ from ledger.records import (
     TrialBalanceRow,
 )
 from ledger.rollups import roll_up
-from ledger.sealing import Seal, find_seal, seal
+from ledger.sealing import Seal, find_seal, get_seal_of, seal
 from ledger.verification import Problem, Report, verify, verify_transaction
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "find_transactions",
     "get_hold",
     "get_receipt",
+    "get_seal_of",
     "get_transaction",
     "hold",
     "known_position",
