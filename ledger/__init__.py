@@ -85,7 +85,7 @@ from ledger.records import (
     TrialBalanceRow,
 )
 from ledger.rollups import roll_up
-from ledger.sealing import Seal, cosign, find_seal, get_seal, published_note, seal
+from ledger.sealing import Seal, cosign, find_seal, get_seal, get_seal_of, published_note, seal
 from ledger.tiles import get_entries, get_tile, read_tile_name
 from ledger.verification import Problem, Report, verify, verify_transaction
 from ledger.verify_receipt import Checkpoint, Refused, VerifierKey, read_checkpoint, read_key
@@ -175,6 +175,7 @@ __all__ = [
     "get_hold",
     "get_receipt",
     "get_seal",
+    "get_seal_of",
     "get_tile",
     "get_transaction",
     "hold",

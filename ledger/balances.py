@@ -41,8 +41,8 @@ def balances(
     """Return the balances of several accounts at one instant, in the order asked.
 
     With ``as_of`` only what was effective before that instant counts; with ``known_at`` only what was written
-    below that position, which known_position() or a seal gives. Raises UnknownAccount, InvalidEffectiveAt,
-    InvalidPosition.
+    below that position, which known_position() gives, or the ``through`` of a seal. Raises UnknownAccount,
+    InvalidEffectiveAt, InvalidPosition.
     """
     check_as_of(session, as_of, known_at)
     wanted = list(dict.fromkeys(codes))

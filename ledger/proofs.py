@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ledger import merkle
 from ledger.errors import NotSealed, UnknownAccount, UnknownTransaction
-from ledger.sealing import get_seal, published_note
+from ledger.sealing import get_seal, get_seal_of, published_note
 from ledger.tiles import StoredTree
 
 Document: TypeAlias = dict[str, Any]
@@ -118,9 +118,7 @@ def get_balance_receipt(session: Session, code: str) -> Document:
 
 def get_growth(session: Session, old_size: int) -> Document:
     """Return the proof that the newest checkpoint only adds to the one of ``old_size``. Raises NotSealed."""
-    old = get_seal(session, holding=old_size - 1)
-    if old.size != old_size:
-        raise NotSealed("there is no checkpoint of this size", str(old_size))
+    old = get_seal_of(session, old_size)
     new = get_seal(session, newest=True)
     path = merkle.consistency_path(old.size, new.size, StoredTree(session, new.size).read)
     return {

@@ -798,6 +798,9 @@ END $$;
 CREATE FUNCTION ledger.check_period() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
     -- waits for the transactions under way; those that come later find the period closed
     LOCK TABLE ledger.transaction IN SHARE ROW EXCLUSIVE MODE;
     IF NEW.closed_before > ledger.now() OR EXISTS (
@@ -879,6 +882,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_code text;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
     SELECT u.code INTO v_code FROM unnest(p_codes) u(code)
     WHERE NOT EXISTS (SELECT FROM ledger.family f WHERE f.name = split_part(u.code, ':', 1)) LIMIT 1;
     IF FOUND THEN
@@ -920,6 +926,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_id integer;
 BEGIN
+    -- under a snapshot of the whole transaction the sums below would miss what the lock has just waited for
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
     -- waits for the postings and holds under way; those that come later find the account closed
     LOCK TABLE ledger.posting, ledger.hold IN SHARE ROW EXCLUSIVE MODE;
     SELECT id INTO v_id FROM ledger.account WHERE code = p_code AND closed_at IS NULL;
@@ -938,6 +948,9 @@ END $$;
 CREATE FUNCTION ledger.erase(p_transaction_id uuid, p_reason text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM ledger.refuse('LG009', 'the ledger writes only in READ COMMITTED transactions', NULL);
+    END IF;
     IF NOT EXISTS (SELECT FROM ledger.transaction WHERE id = p_transaction_id AND personal_digest IS NOT NULL) THEN
         PERFORM ledger.refuse('LG008', 'no such transaction with a personal part', p_transaction_id::text);
     END IF;

@@ -23,7 +23,7 @@ BATCH = 50_000
 # of the lock that the database's function takes too
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('ledger.seal', 0)) AS is_ours"
 _SEALS = """
-SELECT s.id, s.tree_size, s.root, s.sealed_at, c.origin, c.note, b.accounts, b.root AS balance_root
+SELECT s.id, s.tree_size, s.through, s.root, s.sealed_at, c.origin, c.note, b.accounts, b.root AS balance_root
 FROM ledger.seal s LEFT JOIN ledger.checkpoint c ON c.seal_id = s.id
 LEFT JOIN ledger.balance_seal b ON b.seal_id = s.id
 """
@@ -36,12 +36,15 @@ _LOST = (
 class Seal:
     """How far the log reaches: ``size`` transactions under one root, and the signed note that says so.
 
+    They are those written below the position ``through``: read at it (``known_at``), balances are what was
+    known at this seal.
     ``note`` is None only between sealing and signing, which happen in one database transaction.
     ``accounts`` and ``balance_root`` are there where balances were sealed too.
     """
 
     id: int
     size: int
+    through: int
     root: bytes
     sealed_at: datetime
     origin: str | None
@@ -65,8 +68,9 @@ def seal(session: Session, signer: Signer, *, balances: bool = False, limit: int
 
     Returns the newest seal, or None where nothing was waiting or another sealer is at work. With ``balances``
     the tree of all balances is sealed with it. Raises InvalidCheckpoint where the tree does not continue the
-    one signed last: then somebody changed the past, and nothing is signed. Raises LogEnded where the signer's
-    log was cut off by a restore, NeedsAdoption, WrongIsolation.
+    one signed last: then somebody changed the past, nothing is signed, and the session goes on as if nothing
+    had been sealed. Raises LogEnded where the signer's log was cut off by a restore, NeedsAdoption,
+    WrongIsolation.
     """
     (lock,) = call(session, _LOCK, [])
     if not lock.is_ours:
@@ -74,12 +78,14 @@ def seal(session: Session, signer: Signer, *, balances: bool = False, limit: int
     lost = _lost(session)
     if any(each.origin == signer.name for each in lost):
         raise LogEnded("a restore cut this log off: sign under another name", signer.name)
-    (made,) = call(session, "SELECT ledger.seal_leaves(%s) AS id", [limit])
-    if made.id is not None and balances:
-        call(session, "SELECT ledger.seal_balances(%s)", [made.id])
-    waiting = _seals(session, "WHERE c.seal_id IS NULL ORDER BY s.id")
-    for each in waiting:
-        _sign(session, signer, each, lost)
+    # whoever commits after a refusal keeps no seal that can never be signed
+    with session.begin_nested():
+        (made,) = call(session, "SELECT ledger.seal_leaves(%s) AS id", [limit])
+        if made.id is not None and balances:
+            call(session, "SELECT ledger.seal_balances(%s)", [made.id])
+        waiting = _seals(session, "WHERE c.seal_id IS NULL ORDER BY s.id")
+        for each in waiting:
+            _sign(session, signer, each, lost)
     return find_seal(session) if waiting else None
 
 
@@ -102,6 +108,14 @@ def get_seal(session: Session, *, holding: int = 0, newest: bool = False, balanc
     if not found:
         raise NotSealed("no signed checkpoint reaches so far", str(holding))
     return found[0]
+
+
+def get_seal_of(session: Session, size: int) -> Seal:
+    """Return the signed seal of exactly so many transactions, as a checkpoint names it. Raises NotSealed."""
+    found = get_seal(session, holding=size - 1)
+    if found.size != size:
+        raise NotSealed("there is no checkpoint of this size", str(size))
+    return found
 
 
 def published_note(session: Session, seal: Seal) -> str:

@@ -3,9 +3,9 @@
     python verify_receipt.py receipt.json --key 'bekal.example/log+0123abcd+AQ...'
 
 It needs Python 3.11 and `cryptography`. It knows receipts of a transaction and of a sealed balance, proofs
-that a later checkpoint only adds to an earlier one, and full exports. The verifier key must come from where
-you trust it. Formats: RFC 6962, C2SP signed-note, tlog-checkpoint, tlog-cosignature, and what docs/ledger.md
-says is hashed. All is re-computed; a proof that is not written just as the ledger writes it is refused.
+that a later checkpoint only adds to an earlier one, and full exports. Verifier keys (name+id+base64; several
+where the log changed its own) come from where you trust them. Formats: RFC 6962, C2SP signed-note and tlog,
+and what docs/ledger.md says is hashed. A proof that is not written just as the ledger writes it is refused.
 """
 
 import argparse
@@ -154,25 +154,25 @@ def read_key(text: str) -> VerifierKey:
     return key
 
 
-def open_note(note: str, key: VerifierKey) -> str:
-    """Return the text of a note signed by this key. Raises Refused unless its signature is there and good."""
+def open_note(note: str, *keys: VerifierKey) -> str:
+    """Return the text of a note that one of these keys signed, and none of them wrongly. Raises Refused."""
     if (parts := _NOTE.fullmatch(note)) is None:
         raise Refused("this is no signed note")
-    signatures = ((name, _bytes(mark)) for name, mark in _SIGNATURE.findall(parts["signatures"]))
-    marks = [mark for name, mark in signatures if name == key.name and mark[:4] == key.id]
+    signatures = [(name, _bytes(mark)) for name, mark in _SIGNATURE.findall(parts["signatures"])]
+    marks = [(k, mark) for k in keys for name, mark in signatures if (name, mark[:4]) == (k.name, k.id)]
     try:
-        for mark in marks:
+        for key, mark in marks:
             Ed25519PublicKey.from_public_bytes(key.public).verify(*key.signed(mark[4:], parts["text"]))
     except InvalidSignature:
         raise Refused(f"the signature of {key.name} is wrong") from None
     if not marks:
-        raise Refused(f"{key.name} (key {key.id.hex()}) did not sign this")
+        raise Refused(" or ".join(f"{key.name} (key {key.id.hex()})" for key in keys) + " did not sign this")
     return parts["text"]
 
 
-def read_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
-    """Return a checkpoint signed by this key. Raises Refused."""
-    if (parts := _CHECKPOINT.fullmatch(open_note(note, key))) is None:
+def read_checkpoint(note: str, *keys: VerifierKey) -> Checkpoint:
+    """Return a checkpoint that one of these keys signed. Raises Refused."""
+    if (parts := _CHECKPOINT.fullmatch(open_note(note, *keys))) is None:
         raise Refused("this is no checkpoint")
     origin, size, root, extensions = parts.groups()
     return Checkpoint(origin, int(size), _bytes(root), extensions.split("\n")[:-1])
@@ -215,21 +215,21 @@ def _salted(salt: bytes, fields: Iterable[str | None]) -> bytes:
     return sha256(salt + "".join(written).encode()).digest()
 
 
-def check_receipt(document: Mapping[str, Any], key: VerifierKey) -> str:
+def check_receipt(document: Mapping[str, Any], *keys: VerifierKey) -> str:
     """Return in a sentence what a receipt proves. Raises Refused."""
     _, said, *_, number, path, note = _read(document, "format transaction salt personal leaf path checkpoint")
-    _, size, root, _ = read_checkpoint(note, key)
+    _, size, root, _ = read_checkpoint(note, *keys)
     if climb(leaf_hash(commitment(document)), number, size, list(map(_bytes, path))) != root:
         raise Refused("the transaction is not in the signed tree as the receipt says")
     return f"transaction {said['id']} is entry {number} of {size}"
 
 
-def check_balance(document: Mapping[str, Any], key: VerifierKey) -> str:
+def check_balance(document: Mapping[str, Any], *keys: VerifierKey) -> str:
     """Return in a sentence what a receipt of a balance proves. Raises Refused."""
     _, balance, salt, number, path, note = _read(document, "format balance salt leaf path checkpoint")
-    _, size, _, extensions = read_checkpoint(note, key)
-    found = [line.split(" ") for line in extensions if line.startswith("balances ")]
-    _, accounts, root = found[0] if found else ("", "0", "")
+    _, size, _, extensions = read_checkpoint(note, *keys)
+    found = (line.split(" ") for line in extensions if line.startswith("balances "))
+    _, accounts, root = next(found, ["", "0", ""])
     account, currency, debits, credits = fields = _read(balance, "account currency debits credits")
     leaf = leaf_hash(_salted(bytes.fromhex(salt), ["bekal-balance/1", *fields]))
     if climb(leaf, number, int(accounts), list(map(_bytes, path))) != _bytes(root):
@@ -237,47 +237,47 @@ def check_balance(document: Mapping[str, Any], key: VerifierKey) -> str:
     return f"{account} had {debits} debits and {credits} credits ({currency}) after entry {size - 1}"
 
 
-def check_growth(document: Mapping[str, Any], key: VerifierKey) -> str:
+def check_growth(document: Mapping[str, Any], *keys: VerifierKey) -> str:
     """Return in a sentence that one checkpoint continues another. Raises Refused."""
     _, *notes, path = _read(document, "format old new path")
-    old, new = (read_checkpoint(note, key) for note in notes)
+    old, new = (read_checkpoint(note, *keys) for note in notes)
     check_consistency(old.size, old.root, new.size, new.root, list(map(_bytes, path)))
     return f"the tree of {new.size} in {new.origin} only adds to the tree of {old.size}"
 
 
-def check_export(lines: Iterable[str], key: VerifierKey) -> str:
+def check_export(lines: Iterable[str], *keys: VerifierKey) -> str:
     """Hold every checkpoint of a full export against the content before it. Raises Refused."""
-    tree, sealed = GrowingTree(), 0
+    tree, sealed, names = GrowingTree(), 0, dict[str, None]()
     for document in map(json.loads, lines):
         if document.get("leaf", tree.size) != tree.size:
             raise Refused(f"entry {document['leaf']} stands in the place of entry {tree.size}")
         if "leaf" in document:
             tree.add(leaf_hash(commitment(document)))
         elif "checkpoint" in document:
-            checkpoint = read_checkpoint(document["checkpoint"], key)
+            checkpoint = read_checkpoint(document["checkpoint"], *keys)
             if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
                 raise Refused(f"entries {sealed} to {checkpoint.size - 1} are not those that were signed")
-            sealed = checkpoint.size
+            sealed, names[checkpoint.origin] = checkpoint.size, None
     if sealed != tree.size:
         raise Refused(f"nobody signed entry {sealed} and those after it")
-    return f"all {sealed} entries are those that {key.name} signed"
+    return f"all {sealed} entries are those that {' and '.join(names) or 'nobody'} signed"
 
 
 _CHECKS = {"bekal-receipt/1": check_receipt, "bekal-balance/1": check_balance, "bekal-growth/1": check_growth}
 
 
-def check(path: Path, key: VerifierKey) -> str:
+def check(path: Path, *keys: VerifierKey) -> str:
     """Check whichever document this is and return in a sentence what it proves. Raises Refused, OSError."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             first = file.readline()
             if '"bekal-export/1"' in first:
-                return check_export(file, key)
+                return check_export(file, *keys)
             text = first + file.read()
         document = json.loads(text)
         if text != json.dumps(document, ensure_ascii=False, indent=1) + "\n":
             raise Refused("the file is not as the ledger wrote it")
-        return _CHECKS[document["format"]](document, key)
+        return _CHECKS[document["format"]](document, *keys)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(f"this is no proof of a kind known here ({type(error).__name__}: {error})") from error
 
@@ -286,10 +286,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check one file; 0 when it holds, 1 when it does not."""
     parser = argparse.ArgumentParser(description="Check a proof from the ledger without asking anybody.")
     parser.add_argument("file", type=Path, help="a receipt, another proof, or an export")
-    parser.add_argument("--key", required=True, help="the log's verifier key: name+id+base64")
+    parser.add_argument("--key", required=True, action="append", help="verifier key; again for a former one")
     given = parser.parse_args(arguments)
     try:
-        print(f"holds: {check(given.file, read_key(given.key))}")
+        print(f"holds: {check(given.file, *map(read_key, given.key))}")
     except (Refused, OSError) as error:
         print(f"REFUSED: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """`flask ledger export`: the books in other programs' forms, and the whole history in one file."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,17 +10,16 @@ from sqlalchemy.orm import Session
 from ledger import EXPORT_FORMS, dump, export_books
 from marketplace import clock
 from marketplace.cli.console import progress_bar
-from marketplace.cli.ledger import ledger
+from marketplace.cli.ledger import DAY, end_of_day, ledger
 from marketplace.db import session as db_session
 
-_DAY = click.DateTime(["%Y-%m-%d"])
 _FULL = "full"
 
 
 @ledger.command("export")
 @click.option("--format", "form", type=click.Choice([*EXPORT_FORMS, _FULL]), required=True)
-@click.option("--from", "first", type=_DAY, help="First day, as 2026-11-01; from the beginning unless given.")
-@click.option("--to", "last", type=_DAY, help="Last day; until the last transaction unless given.")
+@click.option("--from", "first", type=DAY, help="First day, as 2026-11-01; from the beginning unless given.")
+@click.option("--to", "last", type=DAY, help="Last day; until the last transaction unless given.")
 @click.option(
     "--personal", is_flag=True, help="Personal parts too (full): only such an export can be loaded."
 )
@@ -37,7 +36,7 @@ def export_command(
     if personal and form != _FULL:
         raise click.UsageError("--personal is for full exports")
     start = clock.start_of_day(first.date()) if first else None
-    end = clock.start_of_day(last.date() + timedelta(days=1)) if last else None
+    end = end_of_day(last) if last else None
     session = _snapshot()
     with progress_bar("exporting") as tell:
         if form == _FULL:

@@ -1,12 +1,13 @@
 """`flask ledger`: look into the books, and check them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TextIO
 
 import click
 from flask import current_app
+from sqlalchemy.orm import Session
 
 import ledger as books
 from ledger import (
@@ -32,15 +33,27 @@ from marketplace.cli.console import (
 )
 from marketplace.db import session as db_session
 from marketplace.oversight import log
-from marketplace.payouts.queries import Equation, equation
+from marketplace.payouts.queries import Equation, equation_of
 
 ledger = Commands("ledger", help="The double-entry books.")
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 verifier_keys = click.option(
-    "--key", "keys", multiple=True, help="A verifier key; else this installation's own."
+    "--key",
+    "keys",
+    multiple=True,
+    help="A verifier key; else this installation's own. Once more for each key that the log had before.",
+)
+
+
+as_of = click.option("--as-of", "day", type=DAY, help="Only what was effective by the end of this day.")
+known_at = click.option(
+    "--known-at",
+    "size",
+    type=click.IntRange(min=1),
+    help="Only what was known at the checkpoint of this size (its second line).",
 )
 
 
@@ -75,11 +88,15 @@ def verify_command(keys: tuple[str, ...], checkpoint: TextIO | None, as_json: bo
 
 @ledger.command("trial-balance")
 @click.option("--accounts", is_flag=True, help="Every account, not the families alone.")
+@as_of
+@known_at
 @as_json
-def trial_balance_command(accounts: bool, as_json: bool) -> None:
+def trial_balance_command(accounts: bool, day: datetime | None, size: int | None, as_json: bool) -> None:
     """Print the trial balance and the programme's equation. Exits with 1 when either does not hold."""
     session = db_session()
-    trial, found = books.trial_balance(session), equation(session)
+    with refusals():
+        trial = books.trial_balance(session, as_of=_end(day), known_at=_position(session, size))
+    found = equation_of(trial)
     if as_json:
         print_json(**_trial_document(trial, found, accounts))
     else:
@@ -90,11 +107,14 @@ def trial_balance_command(accounts: bool, as_json: bool) -> None:
 
 @ledger.command("balance")
 @click.argument("accounts", nargs=-1, required=True)
+@as_of
+@known_at
 @as_json
-def balance_command(accounts: tuple[str, ...], as_json: bool) -> None:
+def balance_command(accounts: tuple[str, ...], day: datetime | None, size: int | None, as_json: bool) -> None:
     """The balances of ACCOUNTS (as fund:2023), natural side positive."""
+    session = db_session()
     with refusals():
-        found = books.balances(db_session(), accounts)
+        found = books.balances(session, accounts, as_of=_end(day), known_at=_position(session, size))
     if as_json:
         print_json(balances=found)
     else:
@@ -103,15 +123,18 @@ def balance_command(accounts: tuple[str, ...], as_json: bool) -> None:
 
 @ledger.command("statement")
 @click.argument("account")
-@click.option("--from", "first", type=_DAY, help="First day, as 2026-11-01; from the beginning unless given.")
-@click.option("--to", "last", type=_DAY, help="Last day; until now unless given.")
+@click.option("--from", "first", type=DAY, help="First day, as 2026-11-01; from the beginning unless given.")
+@click.option("--to", "last", type=DAY, help="Last day; until now unless given.")
+@known_at
 @as_json
-def statement_command(account: str, first: datetime | None, last: datetime | None, as_json: bool) -> None:
+def statement_command(
+    account: str, first: datetime | None, last: datetime | None, size: int | None, as_json: bool
+) -> None:
     """The lines of ACCOUNT between its opening and closing balance, by days in Asia/Jakarta."""
-    start = clock.start_of_day(first.date()) if first else None
-    end = clock.start_of_day(_next(last.date())) if last else None
+    session, start = db_session(), clock.start_of_day(first.date()) if first else None
     with refusals():
-        found = books.statement(db_session(), account, start, end)
+        known = _position(session, size)
+        found = books.statement(session, account, start, _end(last), known_at=known)
     if as_json:
         print_json(**_statement_document(found))
     else:
@@ -129,15 +152,23 @@ def read_trusted(
         known = [read_key(each) for each in keys] or [log.signer(current_app.extensions["settings"]).key]
         if checkpoint is None:
             return known, None
-        note = checkpoint.read()
-        origin = note.partition("\n")[0]
-        return known, read_checkpoint(note, next((key for key in known if key.name == origin), known[0]))
+        return known, read_checkpoint(checkpoint.read(), *known)
     except Refused as refusal:
         raise click.UsageError(str(refusal)) from refusal
 
 
-def _next(day: date) -> date:
-    return day + timedelta(days=1)
+def end_of_day(day: datetime) -> datetime:
+    """The instant at which a day in Asia/Jakarta is over."""
+    return clock.start_of_day(day.date() + timedelta(days=1))
+
+
+def _end(day: datetime | None) -> datetime | None:
+    return end_of_day(day) if day else None
+
+
+def _position(session: Session, size: int | None) -> int | None:
+    """Below which everything was written that a checkpoint of this size sealed. Raises NotSealed."""
+    return books.get_seal_of(session, size).through if size else None
 
 
 def _print_trial(trial: TrialBalance, found: Equation, accounts: bool) -> None:

@@ -1,7 +1,8 @@
-"""`flask ledger load|adopt`: books that come from elsewhere. Both need the owner of the database."""
+"""`flask ledger load|adopt|close-period`: what only the owner of the database may do to the books."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TextIO
 
 import click
@@ -10,22 +11,36 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from ledger import Adoption, Checkpoint, adopt, load
+from ledger import Adoption, Checkpoint, adopt, close_period, load
 from marketplace.cli.console import as_json, print_json, refusals, with_progress
-from marketplace.cli.ledger import ledger, read_trusted, verifier_keys
+from marketplace.cli.ledger import DAY, end_of_day, ledger, read_trusted, verifier_keys
 from marketplace.config import Settings
-from marketplace.oversight import log
 
 
 @ledger.command("load")
 @click.argument("file", type=click.File(encoding="utf-8"))
-def load_command(file: TextIO) -> None:
+@verifier_keys
+def load_command(file: TextIO, keys: tuple[str, ...]) -> None:
     """Load a full export (FILE) into an empty ledger, as the owner of the database."""
+    known, _ = read_trusted(keys, None)
     with refusals(), _owner_session() as session:
-        count = load(
-            session, with_progress(file, "loading"), [log.signer(current_app.extensions["settings"]).key]
-        )
+        count = load(session, with_progress(file, "loading"), known)
     click.echo(f"{count} transactions loaded, every root as it was signed")
+
+
+@ledger.command("close-period")
+@click.argument("last", metavar="DAY", type=DAY)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def close_period_command(last: datetime, yes: bool) -> None:
+    """Close the books up to the end of DAY (as 2026-10-31, in Asia/Jakarta), as the owner of the database.
+
+    Nothing can be dated back into it from then on, ever.
+    """
+    if not yes:
+        click.confirm(f"Close everything up to {last:%Y-%m-%d}, for ever?", abort=True, err=True)
+    with refusals(), _owner_session() as session:
+        close_period(session, end_of_day(last))
+    click.echo(f"closed up to {last:%Y-%m-%d}")
 
 
 @ledger.command("adopt")

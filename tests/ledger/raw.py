@@ -13,10 +13,12 @@ from tests.ledger.conftest import Database
 WRITE = """
 WITH t AS (
     INSERT INTO ledger.transaction (
-        id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment, settles)
+        id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment,
+        settles, reverses)
     SELECT gen_random_uuid(), gen_random_uuid(), pg_current_xact_id()::text::bigint + :shift, ledger.now(),
         clock_timestamp(), :postings, :kind, gen_random_uuid()::text, '', '',
-        (SELECT id FROM ledger.transaction WHERE key = :settles)
+        (SELECT id FROM ledger.transaction WHERE key = :settles),
+        (SELECT id FROM ledger.transaction WHERE key = :reverses)
     RETURNING id, position
 )
 INSERT INTO ledger.posting (transaction_id, position, debit_account, credit_account, seq, amount)
@@ -29,6 +31,7 @@ PURCHASE: dict[str, Any] = {
     "postings": 1,
     "kind": "purchase",
     "settles": None,
+    "reverses": None,
     "debit": ANI,
     "credit": SCHOOL,
     "seq": 1,

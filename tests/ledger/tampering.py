@@ -33,12 +33,15 @@ PROTECTED = {
     "checkpoint": ("seal_id", "origin", "note"),
     "personal": ("transaction_id", "salt"),
     "balance_seal": ("seal_id", "accounts", "secret", "root"),
+    "erasure": ("transaction_id",),
+    "family": ("name", "currency"),
+    "flow": ("kind", "debit_family", "credit_family", "settles"),
 }  # fmt: skip
 """Every bit of these is found out; test_tampering.py says why the other columns are left."""
 
 HELD_TOGETHER = (
     "transaction", "posting", "balance", "hold", "hold_resolution", "seal", "leaf", "tile", "checkpoint",
-    "personal", "balance_seal",
+    "personal", "balance_seal", "erasure",
 )  # fmt: skip
 """A row of these is missed; a roll-up that is gone is only slower to read without."""
 
@@ -53,6 +56,15 @@ _FLIPS = {
     "timestamp with time zone": "{0} + (1::bigint << ({1} % 40)) * interval '1 microsecond'",
     "text": "overlay({0} placing chr(ascii(substr({0}, {1} % length({0}) + 1, 1)) # 1)"
     " FROM {1} % length({0}) + 1 FOR 1)",
+}
+
+# an account, a family or a flow that nobody used is no history
+_USED = {
+    "account": "id IN (SELECT debit_account FROM ledger.posting)",
+    "family": "name IN (SELECT family FROM ledger.account)",
+    "flow": "(kind, debit_family, credit_family) IN (SELECT t.kind, d.family, c.family"
+    " FROM ledger.transaction t JOIN ledger.posting p ON p.transaction_id = t.id AND t.reverses IS NULL"
+    " JOIN ledger.account d ON d.id = p.debit_account JOIN ledger.account c ON c.id = p.credit_account)",
 }
 
 
@@ -84,9 +96,7 @@ def flip_in(superuser: Connection, table: str, column: str, luck: Random) -> str
         ),
         {"table": table, "column": column},
     )
-    # an account that nobody used is no history
-    is_used = "id IN (SELECT debit_account FROM ledger.posting)" if table == "account" else "true"
-    row = _row(superuser, table, luck, f"{column} IS NOT NULL AND {is_used}")
+    row = _row(superuser, table, luck, f"{column} IS NOT NULL AND {_USED.get(table, 'true')}")
     bit = luck.randrange(4096)
     flipped = _FLIPS[kind or ""].format(column, bit)
     what = f"UPDATE ledger.{table} SET {column} = {flipped} WHERE ctid = '{row}' AND {column} <> {flipped}"

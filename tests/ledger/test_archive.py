@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 import ledger
 from ledger.archive import dump
 from ledger.loading import load
-from ledger.proofs import get_balance_receipt, get_receipt
+from ledger.notes import new_signer
+from ledger.proofs import as_text, get_balance_receipt, get_growth, get_receipt
 from ledger.sealing import find_seal
 from ledger.verify_receipt import Refused, check_balance, check_export, check_receipt, main
 from tests.ledger.books import ANI, FAMILIES, FLOWS, appropriate, purchase
@@ -66,7 +67,7 @@ def test_an_export_is_checked_without_the_service(
     file.write_text("".join(archived))
     assert main([str(file), "--key", str(SIGNER.key)]) == 0
     assert capsys.readouterr().out == f"holds: all 287 entries are those that {SIGNER.name} signed\n"
-    assert check_export([], SIGNER.key) == f"all 0 entries are those that {SIGNER.name} signed"
+    assert check_export([], SIGNER.key) == "all 0 entries are those that nobody signed"
     # what nobody signed yet is no part of it, nor is what is in another place
     entry = next(line for line in archived if '"leaf": 0' in line)
     for lines, words in (
@@ -147,6 +148,36 @@ def test_loading_an_export_gives_the_same_roots(
         kept = session.execute(text("SELECT id FROM ledger.transaction WHERE key = 'kept'")).scalar_one()
         check_receipt(get_receipt(session, kept, personal=True), SIGNER.key)
         check_balance(get_balance_receipt(session, ANI), SIGNER.key)
+
+
+def test_a_log_that_changed_its_key_and_its_name_is_proved_with_all_its_keys(
+    books: Database, empty: Database, tmp_path: Path
+) -> None:
+    signers = [SIGNER, new_signer(SIGNER.name), new_signer("bekal.example/log2")]
+    with Session(books.app) as session:
+        for number, signer in enumerate(signers, start=1):
+            appropriate(session, key=f"appropriation:{number}")
+            session.commit()
+            seal(session, signer)
+            session.commit()
+        lines, growth = list(dump(session, personal=True)), get_growth(session, 1)
+    file, keys = tmp_path / "proof", [each.key for each in signers]
+    words = [word for key in keys for word in ("--key", str(key))]
+    for proof in ("".join(lines), as_text(growth)):
+        file.write_text(proof)
+        assert main([str(file), *words]) == 0
+        # the newest key alone opens only the newest checkpoint, and the old ones do not open that
+        assert main([str(file), "--key", str(keys[-1])]) == main([str(file), *words[:4]]) == 1
+    assert (
+        check_export(lines[1:], *keys)
+        == f"all 3 entries are those that {SIGNER.name} and {keys[2].name} signed"
+    )
+    with Session(empty.owner) as session:
+        for known in (keys[1:], keys[2:], keys[:1]):
+            with pytest.raises(ledger.LedgerError, match=r"checkpoint [12]"):
+                load(session, lines, known)
+            session.rollback()
+        assert load(session, lines, keys) == 3
 
 
 def test_a_loaded_ledger_goes_on(archived: list[str], empty: Database) -> None:

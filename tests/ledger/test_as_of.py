@@ -15,7 +15,9 @@ from tests.ledger.books import ANI, BUDI, SCHOOL, cancel, funded, grant, move, p
 from tests.ledger.conftest import Database
 from tests.ledger.raw import REPLICA, state_of
 from tests.ledger.test_concurrency import at_once
+from tests.ledger.test_sealing import SIGNER
 from tests.ledger.waiting import all_is_known
+from tests.watermark import seal
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -68,6 +70,22 @@ def test_what_is_dated_back_never_changes_what_was_known(session: Session) -> No
     assert ledger.balance(session, SCHOOL, known_at=after) == 111
     assert ledger.balance(session, SCHOOL, known_at=0) == 0
     assert ledger.statement(session, SCHOOL, MARCH, known_at=after).opening == 11
+
+
+def test_what_was_known_at_a_seal_is_read_again_for_ever(session: Session) -> None:
+    funded(session)
+    session.commit()
+    first = seal(session, SIGNER)
+    _dated(session, "late", 7, MARCH - DAY)
+    session.commit()
+    second = seal(session, SIGNER)
+    readings = [ledger.balance(session, SCHOOL, known_at=each.through) for each in (first, second)]
+    assert readings == [0, 7]
+    assert ledger.balance(session, SCHOOL, as_of=MARCH - DAY, known_at=second.through) == 0
+    assert [ledger.get_seal_of(session, size) for size in (2, 3)] == [first, second]
+    for size in (0, 1, 4):
+        with pytest.raises(ledger.NotSealed):
+            ledger.get_seal_of(session, size)
 
 
 def test_a_reading_at_a_position_is_the_same_with_and_without_roll_ups(session: Session) -> None:

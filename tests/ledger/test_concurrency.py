@@ -12,6 +12,9 @@ import ledger
 from ledger import LedgerError, Posted, Posting, TransactionRequest
 from tests.ledger.books import ANI, BUDI, SCHOOL, appropriate, cancel, funded, grant, move, purchase, rupiah
 from tests.ledger.conftest import Database
+from tests.ledger.test_schema import MIGRATIONS
+
+BEFORE = MIGRATIONS / "sql" / "0011_ledger_isolation_down.sql"
 
 
 def at_once(engine: Engine, works: list[Callable[[Session], object]]) -> list[object]:
@@ -127,6 +130,23 @@ def test_a_closing_account_and_a_posting_to_it_exclude_each_other(
     assert all(isinstance(each, ledger.AccountClosed | Posted) for each in answers[1:])
     balance = ledger.balance(session, BUDI)
     assert (balance == 0) is is_closed
+
+
+def test_control_under_an_old_snapshot_a_filled_account_would_close(weakened: Database) -> None:
+    """What close_account() was before it looked at the level; a counted account's row would have told."""
+    with weakened.owner.begin() as owner:
+        owner.exec_driver_sql(BEFORE.read_text(), execution_options={"no_parameters": True})
+    late = Session(weakened.app.execution_options(isolation_level="REPEATABLE READ"))
+    with Session(weakened.app) as session, late:
+        funded(session)
+        assert ledger.balance(late, SCHOOL) == 0
+        purchase(session, 1)
+        session.commit()
+        ledger.close_account(late, SCHOOL)
+        late.commit()
+        assert ledger.balance(session, SCHOOL) == 1
+        with pytest.raises(ledger.AccountClosed):
+            purchase(session, 1, key="too late")
 
 
 def _payer(number: int) -> Callable[[Session], object]:

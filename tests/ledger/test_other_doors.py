@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 import ledger
 from ledger import Posting
-from tests.ledger.books import ANI, SCHOOL, funded, keep, move
+from tests.ledger.books import ANI, BUDI, SCHOOL, funded, keep, move
 from tests.ledger.conftest import Database
 from tests.ledger.test_bad_input import count_rows
 
@@ -27,7 +27,8 @@ def _nothing_is_written(session: Session) -> Iterator[None]:
     session.commit()
     before = count_rows(session)
     yield
-    session.rollback()
+    # whoever catches a refusal and commits has written nothing either
+    session.commit()
     assert count_rows(session) == before
     assert ledger.available(session, ANI) == 3_499_999
     assert ledger.verify(session).is_sound
@@ -127,15 +128,24 @@ ISOLATED: dict[str, Act] = {
     "reverse": lambda s: ledger.reverse(s, "r", one(s, "id FROM ledger.transaction")),
     "roll_up": ledger.roll_up,
     "seal": lambda s: ledger.seal(s, ledger.new_signer("x", bytes(32))),
+    "open_accounts": lambda s: ledger.open_accounts(s, ["benefit:new"]),
+    "close_account": lambda s: ledger.close_account(s, BUDI),
+    "erase": lambda s: ledger.erase(s, ledger.uuid7(), "asked"),
+}
+OF_THE_OWNER: dict[str, Act] = {
+    "adopt": ledger.adopt,
+    "close_period": lambda s: ledger.close_period(s, datetime(2020, 1, 1, tzinfo=UTC)),
 }
 
 
-@pytest.mark.parametrize("act", ISOLATED)
+@pytest.mark.parametrize("act", [*ISOLATED, *OF_THE_OWNER])
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_every_writer_refuses_another_isolation_level(books: Database, level: Any, act: str) -> None:
-    with Session(books.app.execution_options(isolation_level=level)) as session:
+    role = books.app if act in ISOLATED else books.owner
+    with Session(role.execution_options(isolation_level=level)) as session:
         with pytest.raises(ledger.WrongIsolation) as refused:
-            ISOLATED[act](session)
+            (ISOLATED | OF_THE_OWNER)[act](session)
+        session.commit()
         assert refused.value.code == "wrong_isolation"
 
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import ledger
-from tests.ledger.books import ANI, SCHOOL, funded, keep, move, purchase
+from ledger import TransactionRequest
+from tests.ledger.books import ANI, BUDI, SCHOOL, funded, keep, move, purchase
 from tests.ledger.conftest import Database
 from tests.ledger.raw import PURCHASE, WRITE, bought, state_of
 from tests.ledger.test_raw_sql import BREACHES
@@ -17,17 +19,20 @@ from tests.ledger.test_raw_sql import BREACHES
 TOGETHER = """
 WITH asked AS (
     SELECT 1 AS n, 0 AS shift, 1 AS postings, 'purchase' AS kind, NULL::text AS settles,
-        'benefit:ani' AS debit, 'escrow:school' AS credit, 1 AS seq, 1::numeric AS amount
+        NULL::text AS reverses, 'benefit:ani' AS debit, 'escrow:school' AS credit,
+        1 AS seq, 1::numeric AS amount
     UNION ALL SELECT 2, CAST(:shift AS integer), CAST(:postings AS integer), :kind, CAST(:settles AS text),
-        :debit, :credit, CAST(:seq AS integer), CAST(:amount AS numeric)
+        CAST(:reverses AS text), :debit, :credit, CAST(:seq AS integer), CAST(:amount AS numeric)
 ), named AS MATERIALIZED (
     SELECT gen_random_uuid() AS id, asked.* FROM asked
 ), t AS (
     INSERT INTO ledger.transaction (
-        id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment, settles)
+        id, salt, position, effective_at, recorded_at, postings, kind, key, request_hash, commitment,
+        settles, reverses)
     SELECT id, gen_random_uuid(), pg_current_xact_id()::text::bigint + shift, ledger.now(), clock_timestamp(),
         postings, kind, gen_random_uuid()::text, '', '',
-        (SELECT o.id FROM ledger.transaction o WHERE o.key = named.settles)
+        (SELECT o.id FROM ledger.transaction o WHERE o.key = named.settles),
+        (SELECT o.id FROM ledger.transaction o WHERE o.key = named.reverses)
     FROM named
     RETURNING id, position
 )
@@ -133,6 +138,30 @@ def test_two_counted_accounts_are_both_counted_whichever_comes_first(session: Se
     back = ledger.post(session, "swap:2", "swap", move("benefit:budi", ANI, 40))
     assert there.balances == {ANI: 3_499_900, "benefit:budi": 100}
     assert back.balances == {ANI: 3_499_940, "benefit:budi": 60}
+
+
+def test_a_posting_and_a_thousand_of_them_are_one_round_trip(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    funded(session)
+    session.connection().exec_driver_sql("SELECT 1")
+    trips = []
+    wait = psycopg.Connection.wait
+
+    def counted(connection: Any, *arguments: Any, **options: Any) -> Any:
+        trips.append(1)
+        return wait(connection, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "wait", counted)
+    bought = purchase(session, 1)
+    assert len(trips) == 1
+    ledger.post_many(
+        session, [TransactionRequest(f"s{number}", "swap", move(ANI, BUDI, 1)) for number in range(1000)]
+    )
+    assert len(trips) == 2
+    # control: what reads before it writes is seen to take more
+    ledger.reverse(session, "undo", bought.id)
+    assert len(trips) > 3
 
 
 def test_a_lost_connection_comes_through_as_sqlalchemys_own_and_is_not_used_again(books: Database) -> None:

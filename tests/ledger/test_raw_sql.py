@@ -107,6 +107,12 @@ BREACHES: list[tuple[str, dict[str, Any], str, str]] = [
         "LG007",
         "check_transactions",
     ),
+    (
+        "a reversal that is no mirror image",
+        {"kind": "reversal", "debit": SCHOOL, "credit": BUDI, "reverses": "purchase:1"},
+        "LG006",
+        "check_transactions",
+    ),
 ]  # fmt: skip
 
 
@@ -150,6 +156,46 @@ def test_a_row_that_makes_no_sense_is_refused_by_a_check(
         owner.execute(text(f"ALTER TABLE ledger.posting DROP CONSTRAINT {constraint}"))
         owner.execute(text("ALTER TABLE ledger.balance DROP CONSTRAINT ck_balance_guard"))
     assert state_of(weakened.owner, WRITE, attack) == "done"
+
+
+HOLD = """
+INSERT INTO ledger.hold (
+    id, position, expires_at, account_id, credit_account, amount, kind, key, request_hash, reference)
+SELECT gen_random_uuid(), pg_current_xact_id()::text::bigint, ledger.now() + interval '1 hour', d.id, c.id, 1,
+    'purchase', {key}, '', {reference}
+FROM ledger.account d, ledger.account c WHERE d.code = 'benefit:ani' AND c.code = 'escrow:school'
+"""
+KEY = "gen_random_uuid()::text"
+PERSONAL = (
+    "INSERT INTO ledger.personal SELECT id, gen_random_uuid(), {}"
+    " FROM ledger.transaction WHERE key = 'purchase:1'"
+)
+REFERRING = WRITE.replace("commitment,", "commitment, reference,").replace(
+    "'', '',", f"'', '', '{'r' * 201}',"
+)
+OUTSIDE = [
+    ("transaction", "uq_transaction_key", WRITE.replace(KEY, "'purchase:1'"), "23505"),
+    ("transaction", "ck_transaction_key", WRITE.replace(KEY, "''"), "23514"),
+    ("transaction", "ck_transaction_reference", REFERRING, "23514"),
+    ("personal", "ck_personal_content", PERSONAL.format("'[]'::jsonb"), "23514"),
+    ("hold", "ck_hold_key", HOLD.format(key="repeat('k', 201)", reference="NULL"), "23514"),
+    ("hold", "ck_hold_reference", HOLD.format(key="'k'", reference="''"), "23514"),
+]
+
+
+def test_what_python_keeps_outside_is_kept_outside_by_the_database_too(
+    books: Database, weakened: Database
+) -> None:
+    for database in (books, weakened):
+        bought(database)
+    for table, constraint, attack, state in OUTSIDE:
+        parameters = PURCHASE if table == "transaction" else {}
+        assert state_of(books.owner, attack, parameters) == state, constraint
+        with weakened.owner.begin() as owner:
+            owner.execute(text(f"ALTER TABLE ledger.{table} DROP CONSTRAINT {constraint}"))
+        assert state_of(weakened.owner, attack, parameters) == "done", constraint
+    large = PERSONAL.format("jsonb_build_object('a', repeat('x', 16400))")
+    assert state_of(books.owner, large) == "23514"
 
 
 ADD = """
@@ -253,6 +299,11 @@ def test_the_application_may_call_its_functions_and_no_others(books: Database) -
         "seal_balances", "seal_leaves", "sums", "sums_effective", "sums_known", "tree_hashes", "watermark",
     ]  # fmt: skip
     assert owned == 0
+    # control: it is the missing rights that keep it out
+    theft = "INSERT INTO ledger.flow VALUES ('theft', 'fund', 'benefit')"
+    assert state_of(books.app, theft) == DENIED
+    assert state_of(books.owner, "GRANT INSERT ON ledger.flow TO bekal_app") == "done"
+    assert state_of(books.app, theft) == "done"
 
 
 def test_tables_in_a_session_of_the_attacker_do_not_shadow_the_ledger(books: Database) -> None:

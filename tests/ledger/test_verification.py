@@ -1,5 +1,7 @@
 """A superuser who switches every safeguard off and changes one thing is found, and the row is named."""
 
+import tracemalloc
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -7,6 +9,7 @@ from sqlalchemy.orm import Session
 import ledger
 from tests.ledger.books import ANI, cancel, funded, move, purchase
 from tests.ledger.conftest import Database
+from tests.ledger.test_sealing import SIGNER, swaps
 from tests.watermark import seal
 
 ID = "(SELECT id FROM ledger.transaction WHERE key = 'purchase:1')"
@@ -60,6 +63,9 @@ TAMPERINGS = [
     ("UPDATE ledger.balance SET credits = credits + 1, debits = debits + 1", "", "its postings say"),
     ("DELETE FROM ledger.balance WHERE credits = debits", "", "has no balance"),
     ("UPDATE ledger.balance SET guarded_side = 0", "", "guarded otherwise"),
+    ("UPDATE ledger.family SET guard = 'none' WHERE name = 'benefit'", "benefit:ani", "not what its family"),
+    ("UPDATE ledger.family SET kind = 'asset' WHERE name = 'escrow'", "escrow:school", "not what its family"),
+    ("UPDATE ledger.family SET mode = 'folded' WHERE name = 'fund'", "fund:2023", "not what its family"),
     ("DELETE FROM ledger.flow WHERE kind = 'purchase'", "purchase:1", "not allowed"),
     (
         "UPDATE ledger.transaction SET settles = NULL WHERE settles IS NOT NULL",
@@ -88,7 +94,7 @@ def fill(database: Database) -> None:
 
 def tamper(database: Database, *statements: str) -> None:
     with database.superuser.begin() as superuser:
-        for table in ("transaction", "posting", "balance", "personal", "account"):
+        for table in ("transaction", "posting", "balance", "personal", "account", "family"):
             superuser.execute(text(f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL"))
         for statement in statements:
             superuser.execute(text(statement))
@@ -164,6 +170,34 @@ def test_a_personal_part_that_comes_back_after_its_erasure_is_found(books: Datab
         problem = ledger.verify(session).problem
     assert problem is not None
     assert (problem.table, "erased" in problem.what) == ("personal", True)
+
+
+def _peak(session: Session, rows: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The most that verify() has in memory, reading so many rows at a time."""
+    for module in ("verification", "verification_seals", "verification_holds"):
+        monkeypatch.setattr(f"ledger.{module}._BATCH", rows)
+    tracemalloc.start()
+    try:
+        assert ledger.verify(session, keys=[SIGNER.key]).is_sound
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_ledger(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    funded(session)
+    peaks = []
+    ledger.verify(session)  # the first run also loads what Python loads once
+    for count in (280, 500):
+        swaps(session, count, f"swap {count}")
+        seal(session, SIGNER)
+        session.commit()
+        peaks.append(_peak(session, 25, monkeypatch))
+    peaks.append(_peak(session, 2_000, monkeypatch))
+    few, more, kept = peaks
+    assert more < 1.3 * few
+    # control: rows that are kept would be noticed
+    assert kept > 2 * few, peaks
 
 
 def test_progress_is_told_now_and_then(books: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 import ledger
 import ledger.merkle
 from ledger import Posting, TransactionRequest
-from ledger.verify_receipt import read_checkpoint, read_key
+from ledger.sealing import cosign
+from ledger.verify_receipt import open_note, read_checkpoint, read_key
 from marketplace.db import transaction
 from marketplace.oversight import tasks
-from tests import factories
+from tests import factories, witness
 from tests.watermark import wait_for_others
 
 
@@ -61,6 +62,15 @@ def test_a_monitor_rebuilds_the_signed_root_from_the_published_files(log: FlaskC
         tree.get_root(256),
         _second_half(log.get("/log/tile/0/001").data),
     ]
+
+
+def test_what_a_witness_signed_is_published_under_the_checkpoint(log: FlaskClient) -> None:
+    before = log.get("/log/checkpoint").text
+    with transaction() as current:
+        assert cosign(current, before + witness.cosigned(before), witness.KEY) == 600
+    note = log.get("/log/checkpoint").text
+    assert note.startswith(before) and note.count("\n") == before.count("\n") + 1
+    assert open_note(note, witness.KEY) == open_note(note, read_key(log.get("/log/key").text.strip()))
 
 
 def _second_half(tile: bytes) -> bytes:

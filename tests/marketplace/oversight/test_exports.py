@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import ledger
+from ledger.notes import new_signer
 from ledger.verify_receipt import main as verify_receipt
 from marketplace.config import Settings
 from marketplace.db import transaction
@@ -79,7 +80,10 @@ def test_the_whole_ledger_is_loaded_into_an_empty_installation(
     funded.rollback()
     funded.get_bind().engine.dispose()  # type: ignore[union-attr] # an engine or a connection of one
     servers.clone(name)
-    loaded = flask(app, "ledger", "load", file)
+    keys = [word for each in (new_signer("elsewhere"), signer(settings)) for word in ("--key", each.key)]
+    unknown = flask(app, "ledger", "load", file, *keys[:2])
+    assert (unknown.exit_code, "no key is known for bekal.localhost/log" in unknown.stderr) == (1, True)
+    loaded = flask(app, "ledger", "load", file, *keys)
     assert (loaded.exit_code, loaded.stdout) == (
         0,
         f"{count} transactions loaded, every root as it was signed\n",

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,17 +13,24 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from ledger import Posting, TransactionRequest, balance, post_many
-from ledger.notes import new_signer, read_signer, signature_line
+from ledger.notes import new_signer, read_signer
 from ledger.sealing import find_seal
-from ledger.verify_receipt import COSIGNATURE, VerifierKey, open_note, read_checkpoint, read_key
 from ledger.verify_receipt import main as verify_receipt
+from ledger.verify_receipt import open_note, read_checkpoint, read_key
 from marketplace import clock
 from marketplace.config import ConfigurationError, Settings, load_settings
 from marketplace.db import transaction
 from marketplace.oversight import tasks
 from marketplace.oversight.log import BALANCES_EVERY, signer
-from tests import factories
+from tests import factories, witness
 from tests.watermark import wait_for_others
+
+PASTS: list[list[str]] = [
+    [],
+    ["--known-at", "1"],
+    ["--as-of", "2020-01-31"],
+    ["--as-of", "2020-01-31", "--known-at", "1"],
+]
 
 
 def flask(app: Flask, *arguments: object) -> Result:
@@ -137,6 +144,38 @@ def test_a_log_is_sealed_proved_and_verified_from_the_command_line(
     assert flask(app, "ledger", "prove", "--since", 1, "--balance", "fund:2023").exit_code == 2
 
 
+def test_the_past_is_read_as_of_a_day_and_as_a_checkpoint_knew_it(app: Flask, funded: Session) -> None:
+    flask(app, "ledger", "seal")
+    before = balance(funded, "bank:treasury")
+    with transaction() as current:
+        factories.make_grant(current)
+    asked = ("ledger", "balance", "bank:treasury", "--json")
+    readings = [json.loads(flask(app, *asked, *past).stdout)["balances"]["bank:treasury"] for past in PASTS]
+    assert readings == [before + 4_200_000, before, 0, 0]
+    for past, lines in zip(PASTS[:2], (2, 1), strict=True):
+        found = json.loads(flask(app, "ledger", "statement", "bank:treasury", "--json", *past).stdout)
+        assert (len(found["lines"]), found["opening"]) == (lines, 0)
+    for past in PASTS:
+        assert flask(app, "ledger", "trial-balance", *past).stdout.endswith("books balance: yes\n")
+    refused = flask(app, "ledger", "balance", "bank:treasury", "--known-at", 9)
+    assert (refused.exit_code, "not_sealed" in refused.stderr) == (1, True)
+
+
+def test_the_owner_closes_a_period_for_ever(app: Flask, funded: Session) -> None:
+    def close(day: str, *more: str) -> Result:
+        return flask(app, "ledger", "close-period", day, *more)
+
+    asked = close("2020-01-31")
+    assert (asked.exit_code, "for ever?" in asked.stderr) == (1, True)
+    assert funded.scalar(text("SELECT count(*) FROM ledger.closed_period")) == 0
+    funded.rollback()
+    assert close("2020-01-31", "--yes").stdout == "closed up to 2020-01-31\n"
+    closed = funded.scalar(text("SELECT closed_before FROM ledger.closed_period"))
+    assert closed == datetime(2020, 1, 31, 17, tzinfo=UTC)
+    for other in ("2020-01-30", "2999-01-01"):
+        assert "invalid_period" in close(other, "--yes").stderr
+
+
 def test_verify_checks_the_signatures_and_a_checkpoint_that_was_kept(
     app: Flask, funded: Session, tmp_path: Path
 ) -> None:
@@ -169,12 +208,8 @@ def test_a_key_is_made_and_a_witness_signs(app: Flask, funded: Session, tmp_path
     assert read_signer(made.stdout.strip()).name == "bekal.example/log"
     assert flask(app, "ledger", "new-key", "two words").exit_code == 1
     note = flask(app, "ledger", "seal").stdout
-    witness = new_signer("witness.example/w1")
-    key = VerifierKey(witness.name, COSIGNATURE, witness.key.public)
-    body = note.rpartition("\n\n")[0] + "\n"
-    mark = (9).to_bytes(8, "big") + witness.private.sign(f"cosignature/v1\ntime 9\n{body}".encode())
-    file = tmp_path / "note"
-    file.write_text(note + signature_line(key, mark))
+    key, body, file = witness.KEY, note.rpartition("\n\n")[0] + "\n", tmp_path / "note"
+    file.write_text(note + witness.cosigned(note))
     assert flask(app, "ledger", "cosign", file, "--witness", key).stdout == (
         "witness.example/w1 signed the tree of 1\n"
     )
