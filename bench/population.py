@@ -13,7 +13,7 @@ from flask import Flask, g
 from flask import session as browser
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from marketplace import chart, clock
@@ -85,10 +85,11 @@ def settle(settings: Settings, count: int) -> People:
             classes = [_offer(session, number) for number in range(_CLASSES)]
         with transaction() as session:
             bought = [_buy(session, *each) for each in product(readers, classes[:_BOUGHT])]
-            engine = create_engine(settings.database_owner_url)
         with transaction() as session:
-            _multiply(engine, session.merge(bought[0]), count)
-            return _people(app, readers, classes[_BOUGHT:])
+            _multiply(settings.database_owner_url, session.merge(bought[0]), count)
+            people = _people(app, readers, classes[_BOUGHT:])
+        db.engine.dispose()
+        return people
 
 
 def _register(session: Session) -> list[Participant]:
@@ -135,7 +136,7 @@ def _buy(session: Session, reader: Participant, run: Run) -> Enrolment:
     return enrolments.purchase(session, wish)
 
 
-def _multiply(engine: Engine, one: Enrolment, count: int) -> None:
+def _multiply(owner_url: str, one: Enrolment, count: int) -> None:
     """Others with the benefit, and their enrolments, as a country has them after a while."""
     holders = max(1, count // _EACH)
     like = (
@@ -144,6 +145,7 @@ def _multiply(engine: Engine, one: Enrolment, count: int) -> None:
         ('"grant"', one.grant_id, 1, _GRANT),
         ("enrolment", one.id, _EACH, _ENROLMENT),
     )
+    engine = create_engine(owner_url)
     with engine.begin() as connection:
         connection.execute(text(_HOLDERS_TABLE), {"holders": holders})
         for table, template, each, changes in like:
@@ -151,6 +153,7 @@ def _multiply(engine: Engine, one: Enrolment, count: int) -> None:
             connection.execute(statement, {"one": template, "each": each})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
+    engine.dispose()
 
 
 def _people(app: Flask, readers: Sequence[Participant], classes: Sequence[Run]) -> People:
