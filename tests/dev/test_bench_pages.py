@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from bench import population
+from marketplace import db
 from marketplace.config import Settings
 from marketplace.enrolments.models import Enrolment
 from tests.visitors import COOKIE
@@ -14,7 +14,7 @@ _READERS, _CLASSES, _BOUGHT, _OTHERS = 2, 6, 2, 10
 
 
 def test_people_of_the_bench_read_their_home_and_buy(
-    app: Flask, session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "READERS", _READERS)
     monkeypatch.setattr(population, "_CLASSES", _CLASSES)
@@ -28,5 +28,6 @@ def test_people_of_the_bench_read_their_home_and_buy(
         assert browser.get("/beranda").status_code == 200
         bought = browser.post(address, data=form, content_type="application/x-www-form-urlencoded")
         assert bought.headers["Location"].startswith("/bukti/")
-    everybody = session.scalar(select(func.count()).select_from(Enrolment))
+    with app.app_context():
+        everybody = db.session().scalar(select(func.count()).select_from(Enrolment))
     assert everybody == _READERS * _CLASSES + _OTHERS
