@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from bench.worker import answer, settings
-from ledger import verify
+from ledger import read_key, verify
 
 _KIB_PER_MIB = 1024
 
@@ -27,7 +27,7 @@ def main() -> None:
                 answer({"done": done, "steps": steps})
 
         start = time.perf_counter()
-        report = verify(session, progress)
+        report = verify(session, progress, keys=[read_key(given["key"])])
         answer(
             {
                 "seconds": time.perf_counter() - start,

@@ -130,7 +130,8 @@ CREATE TABLE ledger.transaction (
         CHECK (jsonb_typeof(metadata) = 'object' AND octet_length(metadata::text) <= 16384),
     CONSTRAINT ck_transaction_one_original CHECK (settles IS NULL OR reverses IS NULL)
 );
-CREATE INDEX ix_transaction_reference ON ledger.transaction (reference) WHERE reference IS NOT NULL;
+-- looked up whole and never sorted: a hash index is a third of the size
+CREATE INDEX ix_transaction_reference ON ledger.transaction USING hash (reference) WHERE reference IS NOT NULL;
 CREATE INDEX ix_transaction_settles ON ledger.transaction (settles) WHERE settles IS NOT NULL;
 CREATE INDEX ix_transaction_reverses ON ledger.transaction (reverses) WHERE reverses IS NOT NULL;
 -- positions almost follow the order of the rows, so a few bytes per 32 pages find what is not sealed yet

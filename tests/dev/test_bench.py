@@ -23,7 +23,7 @@ EXPECTED = {
     "sealing on to sealing off": "tx/s",
     "a purchase on disk, indexes included": "bytes",
     "the same, sealed": "bytes",
-    "verify() of 31 transactions, sealed": "s",
+    "verify() of 31 transactions, signed seals: 1": "s",
     "its memory, against that after a tenth": "MiB",
     "balance() of a folded account, 2,000 postings": "ms",
 }

@@ -44,7 +44,7 @@ def _catalogues(engine: Engine) -> list[list[tuple[object, ...]]]:
 
 
 # the migrations of the ledger; those of the marketplace need tables that are not here
-STEPS = ("0001_ledger", "0011_ledger_isolation")
+STEPS = ("0001_ledger", "0011_ledger_isolation", "0012_reference_by_hash")
 
 
 def _migrate(engine: Engine, name: str, step: str) -> None:
