@@ -15,6 +15,7 @@ from ledger.errors import UnknownAccount, UnknownTransaction
 from ledger.models import Account, Entry, Transaction
 from ledger.records import (
     FamilyTotal,
+    Funds,
     Posting,
     Statement,
     StatementLine,
@@ -53,12 +54,16 @@ def balances(
 
 def available(session: Session, code: str) -> Decimal:
     """Return the balance of an account less what is held of it at this instant. Raises UnknownAccount."""
+    return funds(session, code).available
+
+
+def funds(session: Session, code: str) -> Funds:
+    """Return the balance of an account and what is held of it, at one instant. Raises UnknownAccount."""
     query = _sums().add_columns(func.ledger.live_holds(Account.id).label("held")).where(Account.code == code)
     row = session.execute(query).one_or_none()
     if row is None:
         raise UnknownAccount("no such account", code)
-    held: Decimal = row.held
-    return _natural(row.kind, row.debits, row.credits) - held
+    return Funds(_natural(row.kind, row.debits, row.credits), row.held)
 
 
 def statement(

@@ -125,6 +125,18 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Funds:
+    """What is in an account, and what of it is held."""
+
+    balance: Decimal
+    held: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        return self.balance - self.held
+
+
+@dataclass(frozen=True, slots=True)
 class TrialBalanceRow:
     """What an account was debited and credited; ``balance`` has its natural side positive."""
 

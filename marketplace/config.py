@@ -36,7 +36,7 @@ class Settings:
     messages are files in `message_folder`. `trusted_proxies` is how many servers of ours stand in front:
     their word on a visitor's address and https is believed. A purchase asks for a one-time code when the
     last one was given longer ago than `step_up_seconds`. `catalogue_seconds` is how old the search page
-    of strangers, and everybody's counts of courses, may be; 0 makes them anew each time.
+    of strangers, everybody's counts of courses, and announcements may be; 0 makes them anew each time.
     """
 
     environment: str

@@ -27,21 +27,23 @@ def get_grant(session: Session, participant_id: uuid.UUID) -> Grant:
     return grant
 
 
+def credited_to(session: Session, participant_id: uuid.UUID) -> Decimal:
+    """The whole training balance that somebody was ever given, in rupiah; 0 before the money came."""
+    credited = (Grant.participant_id == participant_id, Grant.transaction_id.is_not(None))
+    return session.scalar(select(Grant.amount).where(*credited)) or Decimal(0)
+
+
 def balance_of(session: Session, participant_id: uuid.UUID) -> Decimal:
     """What can be spent of the training balance now, in rupiah; 0 for who has never been granted one."""
-    try:
-        return ledger.available(session, chart.benefit(participant_id))
-    except ledger.UnknownAccount:
-        return Decimal(0)
+    return funds_of(session, participant_id).available
 
 
-def set_aside_of(session: Session, participant_id: uuid.UUID) -> Decimal:
-    """What is set aside in the training balance for seats that wait to be confirmed, in rupiah."""
-    account = chart.benefit(participant_id)
+def funds_of(session: Session, participant_id: uuid.UUID) -> ledger.Funds:
+    """The training balance, and what of it is held for seats that wait to be confirmed; 0 without a grant."""
     try:
-        return ledger.balance(session, account) - ledger.available(session, account)
+        return ledger.funds(session, chart.benefit(participant_id))
     except ledger.UnknownAccount:
-        return Decimal(0)
+        return ledger.Funds(Decimal(0), Decimal(0))
 
 
 def count_by_state(session: Session) -> dict[str, int]:

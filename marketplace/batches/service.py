@@ -31,7 +31,6 @@ from marketplace.states import move
 _PERSON = joinedload(Grant.participant).load_only(Participant.user_id).joinedload(Participant.user)
 _FOR_LETTERS = (
     _PERSON.load_only(User.email, User.phone, User.locale),
-    _PERSON.lazyload(User.roles),
     lazyload(Grant.scheme),
 )
 

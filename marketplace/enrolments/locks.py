@@ -16,7 +16,6 @@ from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run
 from marketplace.enrolments.models import SEATED, Enrolment
 from marketplace.errors import NotFound
-from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
 
@@ -90,7 +89,7 @@ def _lock_rows(
 def _grants() -> Select[Any]:
     """Grants with the people to tell; nobody's roles are needed to move money."""
     people = joinedload(Grant.participant, innerjoin=True).joinedload(Participant.user, innerjoin=True)
-    return select(Grant).options(people.lazyload(User.roles))
+    return select(Grant).options(people)
 
 
 def _locking(rows: Select[Any], table: type[Any]) -> Select[Any]:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, lazyload
 from marketplace.catalogue.models import RunSession
 from marketplace.enrolments import pay
 from marketplace.enrolments.models import SEATED, Attendance, Earning, EarningState, Enrolment, stands
-from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
 
@@ -59,7 +58,7 @@ def progress_select() -> Select[Any]:
         .outerjoin(Earning, standing_earning())
         .options(
             lazyload(Earning.enrolment),
-            lazyload(Enrolment.participant, Participant.user).lazyload(User.roles),
+            lazyload(Enrolment.participant, Participant.user),
         )
     )
 

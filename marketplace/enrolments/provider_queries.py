@@ -22,7 +22,6 @@ from marketplace.enrolments.models import (
 )
 from marketplace.enrolments.progress import Progress, progress_select, read_progress, standing_earning
 from marketplace.errors import NotFound
-from marketplace.identity.models import User
 from marketplace.participants.models import Participant
 
 _ABSENT = (*CANCELLED, EnrolmentState.AWAITING_CONFIRMATION)
@@ -185,7 +184,7 @@ def roll_call(session: Session, meeting: RunSession) -> list[RollCallRow]:
         .where(Enrolment.run_id == meeting.run_id, Enrolment.state.not_in(_ABSENT))
         .options(
             lazyload(Attendance.session),  # its inner join would drop who did not come
-            lazyload(Enrolment.participant, Participant.user).lazyload(User.roles),
+            lazyload(Enrolment.participant, Participant.user),
         )
         .order_by(Participant.full_name, Enrolment.id)
     )

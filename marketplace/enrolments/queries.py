@@ -4,9 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, lazyload
 
 from marketplace.batches import queries as grants
@@ -173,24 +172,23 @@ def list_meetings(session: Session, enrolment: Enrolment) -> list[AttendedMeetin
 
 def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     """The portions of one participant's benefit; all zero before a grant is credited."""
-    grant = grants.find_grant(session, participant_id)
-    total = grant.amount if grant and grant.transaction_id else Decimal(0)
-    available = grants.balance_of(session, participant_id)
-    set_aside = grants.set_aside_of(session, participant_id)
-    escrow = _sum(session, Enrolment.price, _of(participant_id) & Enrolment.state.in_(LIVE))
-    earned = _of(participant_id)
-    due = _sum(session, Earning.gross, earned & Earning.state.in_(UNPAID))
-    paid = _sum(session, Earning.gross, earned & (Earning.state == EarningState.PAID))
-    returned = total - available - set_aside - escrow - due - paid
-    return Money(available, set_aside, escrow, due, paid, returned, total)
+    total = grants.credited_to(session, participant_id)
+    funds = grants.funds_of(session, participant_id)
+    escrow, due, paid = _spent(session, participant_id)
+    returned = total - funds.balance - escrow - due - paid
+    return Money(funds.available, funds.held, escrow, due, paid, returned, total)
 
 
-def _of(participant_id: uuid.UUID) -> ColumnElement[bool]:
-    return Enrolment.participant_id == participant_id
-
-
-def _sum(session: Session, amount: Any, wanted: ColumnElement[bool]) -> Decimal:
-    rows = select(func.coalesce(func.sum(amount), Decimal(0))).select_from(Enrolment)
-    if amount.class_ is Earning:
-        rows = rows.join(Earning, Earning.enrolment_id == Enrolment.id)
-    return Decimal(session.scalar(rows.where(wanted)) or 0)
+def _spent(session: Session, participant_id: uuid.UUID) -> tuple[Decimal, Decimal, Decimal]:
+    """What waits for classes, is owed to providers, and has been paid to them."""
+    standing = (Earning.enrolment_id == Enrolment.id) & (Earning.state != EarningState.CORRECTED)
+    sums = (
+        func.sum(Enrolment.price).filter(Enrolment.state.in_(LIVE)),
+        func.sum(Earning.gross).filter(Earning.state.in_(UNPAID)),
+        func.sum(Earning.gross).filter(Earning.state == EarningState.PAID),
+    )
+    rows = select(*(func.coalesce(each, Decimal(0)) for each in sums)).outerjoin_from(
+        Enrolment, Earning, standing
+    )
+    found = session.execute(rows.where(Enrolment.participant_id == participant_id)).one()
+    return found[0], found[1], found[2]

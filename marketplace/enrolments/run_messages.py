@@ -72,6 +72,6 @@ def _list_live(session: Session, run_id: uuid.UUID) -> Sequence[Enrolment]:
     return session.scalars(
         select(Enrolment)
         .where(Enrolment.run_id == run_id, Enrolment.state.in_(LIVE))
-        .options(people.lazyload(User.roles))
+        .options(people)
         .order_by(Enrolment.id)
     ).all()

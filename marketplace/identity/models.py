@@ -36,7 +36,7 @@ class User(Base):
     phone: Mapped[str | None] = mapped_column(Text, unique=True)
     locale: Mapped[str] = mapped_column(Text, default="id")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    roles: Mapped[list["UserRole"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+    roles: Mapped[list["UserRole"]] = relationship(cascade="all, delete-orphan")
 
     def has_role(self, role: Role) -> bool:
         return any(held.role == role for held in self.roles)

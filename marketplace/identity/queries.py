@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from marketplace import clock
 from marketplace.errors import NotFound
@@ -18,13 +18,14 @@ _REFRESH_AFTER = timedelta(days=1)
 
 def find_session(session: Session, token: str) -> UserSession | None:
     """The live sign-in session of a cookie's token, or None. Nothing is written."""
-    return session.scalar(
-        select(UserSession).where(
-            UserSession.token_hash == hash_token(token),
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > clock.wall_now(),
-        )
+    found = select(UserSession).where(
+        UserSession.token_hash == hash_token(token),
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > clock.wall_now(),
     )
+    # what they may do is asked at every page
+    with_roles = joinedload(UserSession.user, innerjoin=True).joinedload(User.roles)
+    return session.scalars(found.options(with_roles)).unique().one_or_none()
 
 
 def needs_refresh(found: UserSession) -> bool:

@@ -5,7 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from flask import current_app
 
 T = TypeVar("T")
 
@@ -44,3 +46,10 @@ class Kept(Generic[T]):
             while len(self._values) > self.most:
                 self._values.popitem(last=False)
         return made
+
+
+def kept(name: str, most: int) -> Kept[Any]:
+    """What this application keeps under a name, for as long as its settings say (`catalogue_seconds`)."""
+    seconds = current_app.extensions["settings"].catalogue_seconds
+    found: Kept[Any] = current_app.extensions.setdefault(name, Kept(seconds, most))
+    return found

@@ -12,9 +12,11 @@ from marketplace import clock, db
 from marketplace.oversight.announcements import list_current
 from marketplace.oversight.models import Audience
 from marketplace.web import announcement_words
+from marketplace.web.kept import Kept, kept
 from marketplace.web.language import current_language
 
 _FORWARD_WORTH_SAYING = timedelta(minutes=1)
+_TOLD, _MOST_TOLD = "announcements", 8
 _READERS = {"participant": Audience.PARTICIPANTS, "provider": Audience.PROVIDERS}
 
 
@@ -38,10 +40,15 @@ def banners() -> list[str]:
 
 
 def announcements(audience: str) -> list[dict[str, str]]:
-    """What this reader is told now, each with the tone that it is shown in."""
-    mine = {Audience.EVERYBODY, _READERS.get(audience, Audience.EVERYBODY)}
+    """What this reader is told now, each with the tone that it is shown in; kept for a few seconds."""
+    language, reader = current_language(), _READERS.get(audience, Audience.EVERYBODY)
+    told: Kept[list[dict[str, str]]] = kept(_TOLD, _MOST_TOLD)
     try:
-        found = list_current(db.session(), mine)
+        return told.get((language, reader), lambda: _announcements(language, reader))
     except SQLAlchemyError:
         return []
-    return [{"tone": announcement_words.tone(each), "text": each.text(current_language())} for each in found]
+
+
+def _announcements(language: str, reader: Audience) -> list[dict[str, str]]:
+    found = list_current(db.session(), {Audience.EVERYBODY, reader})
+    return [{"tone": announcement_words.tone(each), "text": each.text(language)} for each in found]

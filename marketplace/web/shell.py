@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 
 from marketplace import db
@@ -241,9 +241,18 @@ def _place(audience: str) -> str | None:
     return _("Kantor program") if audience in _OFFICE else None
 
 
+def note_balance(balance: Decimal) -> None:
+    """A page that has read the balance spares the shell from reading it again."""
+    g.balance = balance
+
+
 def _balance() -> Decimal | None:
     participant = find_participant()
-    return grants.balance_of(db.session(), participant.id) if participant else None
+    if participant is None:
+        return None
+    if "balance" not in g:
+        note_balance(grants.balance_of(db.session(), participant.id))
+    return Decimal(g.balance)
 
 
 def _other_language() -> Item:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from flask import current_app, redirect, render_template, request, session
+from flask import redirect, render_template, request, session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,7 +18,7 @@ from marketplace.web.catalogue.blueprint import balance_of_reader, pages
 from marketplace.web.catalogue.labels import facts_of_card, icon_of, sorts
 from marketplace.web.compression import Packed, pack, send
 from marketplace.web.identity import current_user
-from marketplace.web.kept import Kept
+from marketplace.web.kept import Kept, kept
 from marketplace.web.language import current_language
 
 _DEARER = 3
@@ -50,8 +50,8 @@ def search() -> str | Response:
 
 def _kept_answer() -> Response:
     """The page as bytes: an answer with its headers, cookies among them, is never anybody else's."""
-    kept: Kept[Packed] = _kept(_PAGES, _MOST_PAGES)
-    return send(kept.get((current_language(), request.full_path), lambda: pack(_answer())))
+    pages_kept: Kept[Packed] = kept(_PAGES, _MOST_PAGES)
+    return send(pages_kept.get((current_language(), request.full_path), lambda: pack(_answer())))
 
 
 def _answer() -> str:
@@ -100,8 +100,8 @@ def _show(current: Session, wanted: Search, found: Found, now: datetime) -> str:
 def _count(current: Session, filters: Filters, now: datetime) -> Facets:
     """The counts beside the results, which may be as old as a stranger's page."""
     alike = replace(filters, cursor=None, sort=Sort.BEST)
-    kept: Kept[Facets] = _kept(_COUNTS, _MOST_COUNTS)
-    return kept.get(alike, lambda: queries.facets(current, alike, now))
+    counts: Kept[Facets] = kept(_COUNTS, _MOST_COUNTS)
+    return counts.get(alike, lambda: queries.facets(current, alike, now))
 
 
 def _dearer(current: Session, wanted: Search, now: datetime) -> list[CourseCard]:
@@ -116,9 +116,3 @@ def _dearer(current: Session, wanted: Search, now: datetime) -> list[CourseCard]
         size=_DEARER,
     )
     return list(queries.search(current, above, now).cards)
-
-
-def _kept(name: str, most: int) -> Kept:  # type: ignore[type-arg] # pages and counts
-    seconds = current_app.extensions["settings"].catalogue_seconds
-    kept: Kept = current_app.extensions.setdefault(name, Kept(seconds, most))  # type: ignore[type-arg] # the same
-    return kept
