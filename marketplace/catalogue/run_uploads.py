@@ -10,6 +10,7 @@ from itertools import pairwise
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from marketplace import clock
 from marketplace.catalogue import offering, uploads, writing
 from marketplace.catalogue.course_rows import Problem
 from marketplace.catalogue.errors import RunPlanInvalid
@@ -188,7 +189,11 @@ def _read_courses(session: Session, provider_id: uuid.UUID) -> _Courses:
     runs = session.scalars(
         select(Run)
         .join(Course, Course.id == Run.course_id)
-        .where(Course.provider_id == provider_id, Run.state == RunState.OPEN)
+        .where(
+            Course.provider_id == provider_id,
+            Run.state == RunState.OPEN,
+            Run.starts_at > clock.now(session),
+        )
         .options(selectinload(Run.sessions))
     )
     return _Courses(by_name, {_key(run.course_id, run.sessions) for run in runs})

@@ -19,7 +19,7 @@ from marketplace.identity.models import User
 from marketplace.web import live
 from marketplace.web.downloads import CSV, download
 from marketplace.web.errors import words_for
-from marketplace.web.formatting import moment, number
+from marketplace.web.formatting import number, stamp
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.language import current_language
 from marketplace.web.provider import tasks
@@ -90,7 +90,7 @@ def recent_rows(session: Session) -> list[list[Any]]:
     return [
         [
             {
-                "main": moment(each.requested_at),
+                "main": stamp(each.requested_at),
                 "href": url_for("provider.export", export_id=each.id),
                 "bold": True,
             },
@@ -104,7 +104,7 @@ def recent_rows(session: Session) -> list[list[Any]]:
 def _until(export: EnrolmentExport) -> str:
     if export.state != ExportState.FINISHED or export.expires_at is None:
         return ""
-    return _("sampai %(until)s", until=moment(export.expires_at))
+    return _("sampai %(until)s", until=stamp(export.expires_at))
 
 
 def _shown(found: EnrolmentExport) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from marketplace.catalogue.service import period_of
 from marketplace.catalogue.versions import UploadKind
 from marketplace.identity.models import User
 from marketplace.web.downloads import csv_file
-from marketplace.web.formatting import date_range, number, rupiah
+from marketplace.web.formatting import date_range, rupiah
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.file_faults import file_words, problem_file, problem_rows, sent_file
@@ -130,7 +130,7 @@ def _row(planned: PlannedRun) -> list[Any]:
         {"main": planned.course.title, "sub": rupiah(planned.course.price), "bold": True},
         {"main": f"{when}, {plan.place}" if plan.place else when, "sub": sessions},
         _("menunggu konfirmasi Anda") if plan.needs_confirmation else _("langsung berlaku"),
-        {"main": number(plan.seats)},
+        ngettext("%(num)s kursi", "%(num)s kursi", plan.seats),
     ]
 
 
