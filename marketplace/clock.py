@@ -15,6 +15,17 @@ from sqlalchemy.orm import Session
 from marketplace.db import OFFSET
 
 ZONE = ZoneInfo("Asia/Jakarta")
+_CENTRAL, _EASTERN = ZoneInfo("Asia/Makassar"), ZoneInfo("Asia/Jayapura")
+_PROVINCES = {
+    _CENTRAL: frozenset({"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}),
+    _EASTERN: frozenset({"81", "82", "91", "92", "93", "94", "95", "96"}),
+}
+"""Where people live by another clock than the programme's, by the official codes of provinces."""
+
+
+def zone_of(province_code: str) -> ZoneInfo:
+    """The zone that people of a province live by: WIB, WITA or WIT; WIB where the province is not known."""
+    return next((zone for zone, codes in _PROVINCES.items() if province_code in codes), ZONE)
 
 
 def wall_now() -> datetime:

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
 from marketplace.catalogue.models import RunKind, RunSession
-from marketplace.clock import ZONE
+from marketplace.clock import ZONE, zone_of
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.identity.models import User
+from marketplace.participants.models import Participant
+from marketplace.providers.models import Provider
 
-_MOMENT = {"id": "d MMMM y 'pukul' HH.mm 'WIB'", "en": "d MMMM y 'at' HH:mm 'WIB'"}
+_MOMENT = {"id": "d MMMM y 'pukul' HH.mm", "en": "d MMMM y 'at' HH:mm"}
+_ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 _ENROLLED = {"id": "Anda terdaftar: {title}", "en": "You are enrolled: {title}"}
 _BEGINNING = {
@@ -193,16 +197,19 @@ class Reader:
     """How one person reads dates and chooses words."""
 
     locale: str
+    zone: ZoneInfo = ZONE
 
     def moment(self, instant: datetime | None) -> str:
+        """`1 Desember 2026 pukul 09.00 WIT`: as on the pages of whoever reads."""
         if instant is None:
             return ""
-        return format_datetime(instant, _MOMENT[self.locale], tzinfo=ZONE, locale=self.locale)
+        written = format_datetime(instant, _MOMENT[self.locale], tzinfo=self.zone, locale=self.locale)
+        return f"{written} {_ZONES[self.zone.key]}"
 
 
 def purchased(enrolment: Enrolment) -> tuple[str, str]:
     """Subject and body of the receipt's message. Of money only where there is any."""
-    reader, run = reader_of(enrolment.participant.user), enrolment.run
+    reader, run = reader_of(enrolment.participant.user, enrolment.participant), enrolment.run
     kind, locale = RunKind(run.kind), reader.locale
     money = [_PAID[locale]] if enrolment.price else []
     said = " ".join([_BEGINNING[kind][locale], *money, _RECEIPT[locale]]).format(
@@ -218,7 +225,7 @@ def purchased(enrolment: Enrolment) -> tuple[str, str]:
 
 def awaiting(enrolment: Enrolment) -> tuple[str, str]:
     """Subject and body when the provider is asked to confirm. Of money only where there is any."""
-    reader = reader_of(enrolment.participant.user)
+    reader = reader_of(enrolment.participant.user, enrolment.participant)
     subject, until, money, undo = _AWAITING[reader.locale]
     said = " ".join([until, *([money] if enrolment.price else []), _RECEIPT[reader.locale]]).format(
         confirm_by=reader.moment(enrolment.confirm_by),
@@ -232,7 +239,7 @@ def awaiting(enrolment: Enrolment) -> tuple[str, str]:
 
 def asked(enrolment: Enrolment, staff: User) -> tuple[str, str]:
     """Subject and body for somebody of the provider who has to confirm a seat."""
-    reader = reader_of(staff)
+    reader = reader_of(staff, enrolment.run.course.provider)
     subject, body = _ASKED[reader.locale]
     return subject.format(title=enrolment.run.course.title), body.format(
         name=enrolment.participant.full_name,
@@ -258,7 +265,7 @@ def ended(enrolment: Enrolment, ending: Ending) -> tuple[str, str]:
 
 def attendance_uploaded(enrolment: Enrolment, meeting: RunSession) -> tuple[str, str]:
     """Subject and body when the provider's own list names somebody."""
-    reader = reader_of(enrolment.participant.user)
+    reader = reader_of(enrolment.participant.user, enrolment.participant)
     subject, body = _UPLOADED[reader.locale]
     return subject.format(title=enrolment.run.course.title), body.format(
         sequence=meeting.sequence, starts=reader.moment(meeting.starts_at)
@@ -272,9 +279,11 @@ def from_provider(enrolment: Enrolment, text: str) -> tuple[str, str]:
     return subject.format(title=course.title), body.format(provider=course.provider.name, text=text)
 
 
-def reader_of(user: User) -> Reader:
-    """How a user is written to; in Indonesian where their language has no words here."""
-    return Reader(user.locale if user.locale in _MOMENT else "id")
+def reader_of(user: User, resident: Participant | Provider | None = None) -> Reader:
+    """How a user is written to; in Indonesian where their language has no words here, and in the time of
+    where they live or their provider sits."""
+    zone = zone_of(resident.province_code) if resident is not None else ZONE
+    return Reader(user.locale if user.locale in _MOMENT else "id", zone)
 
 
 def rupiah(amount: Decimal) -> str:

@@ -52,7 +52,7 @@ _CALLED_OFF = {
 
 def about(place: WaitingPlace) -> tuple[str, str] | None:
     """Subject and body for the state of a place, or None where its owner has done it themselves."""
-    reader = reader_of(place.participant.user)
+    reader = reader_of(place.participant.user, place.participant)
     words = _WORDS[reader.locale].get(PlaceState(place.state))
     if words is None:
         return None

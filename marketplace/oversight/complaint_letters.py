@@ -63,14 +63,14 @@ _SILENT = {
 
 def opened(complaint: Complaint, actor: User) -> tuple[str, str]:
     """Subject and body of the receipt for a complaint."""
-    reader = reader_of(actor)
+    reader = reader_of(actor, complaint.participant or complaint.provider)
     subject, body = _OPENED[reader.locale]
     return subject.format(number=complaint.number), body.format(due=reader.moment(complaint.due_at))
 
 
 def written(complaint: Complaint, text: str) -> tuple[str, str]:
     """Subject and body of the office's words, and what happens next."""
-    reader = reader_of(complaint.opener)
+    reader = reader_of(complaint.opener, complaint.participant or complaint.provider)
     state = ComplaintState(complaint.state)
     subject = _SUBJECTS[reader.locale][state].format(number=complaint.number)
     step = Remedy(complaint.remedy) if complaint.remedy else state

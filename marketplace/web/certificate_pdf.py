@@ -8,7 +8,7 @@ import segno
 from flask_babel import gettext as _
 
 from marketplace.enrolments.learning_models import Certificate
-from marketplace.web.formatting import date_range, hours, language, long_date
+from marketplace.web.formatting import WIB, date_range, hours, language, long_date
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -83,7 +83,7 @@ def _foot(page: "FPDF", certificate: Certificate, address: str) -> None:
     for x, y, length, side in _dark_runs(address):
         page.rect(_MARGIN + x, top + y, length, side, "F")
     rows = (
-        (_("Terbit %(day)s", day=long_date(certificate.issued_at)), "B", _INK),
+        (_("Terbit %(day)s", day=long_date(certificate.issued_at, WIB)), "B", _INK),
         (_("Periksa keasliannya: pindai kode ini, atau buka"), "", _SOFT),
         (address, "", _INK),
         (_("Halaman itu mengatakan apakah sertifikat ini masih berlaku."), "", _SOFT),

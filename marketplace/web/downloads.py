@@ -9,7 +9,7 @@ from typing import IO
 
 from flask import Response
 
-from marketplace.web.formatting import WIB, local
+from marketplace.web.formatting import local
 
 CSV = "text/csv"
 
@@ -20,7 +20,7 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", 
 
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """A download: UTF-8 with its mark, commas, whole rupiah, times as ISO 8601 in WIB."""
+    """A download: UTF-8 with its mark, commas, whole rupiah, times as ISO 8601 with the reader's offset."""
     page = BytesIO()
     write_csv(page, head, rows)
     return download(f"{name}.csv", CSV, page.getvalue())
@@ -43,7 +43,7 @@ def download(name: str, mimetype: str, content: bytes) -> Response:
 
 def _written(cell: Cell) -> str:
     if isinstance(cell, datetime):
-        return local(cell, WIB).isoformat(timespec="seconds")
+        return local(cell).isoformat(timespec="seconds")
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, Decimal):

@@ -1,11 +1,13 @@
 """How Bekal writes money, numbers, dates and times, in Indonesian and in English.
 
 Money looks the same in both languages, `Rp3.500.000`, as on the receipt and in the bank's messages: a reader
-who compares the two must not meet two ways to group digits. Dates are exact; times carry the zone of their
-place. Every function is also a template filter of the same name (see `install`). Rule: "Words" of the look.
+who compares the two must not meet two ways to group digits. Dates are exact; times are in the zone of whoever
+reads, and say which. Every function is also a template filter of the same name (see `install`). Rule: "Words"
+of the look.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -13,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask import Flask, has_app_context
+from flask import Flask, current_app, g, has_app_context, has_request_context
 from flask_babel import get_locale
 
 from marketplace.web.assets import asset_url
@@ -21,6 +23,9 @@ from marketplace.web.rich_text import rich
 
 WIB = "Asia/Jakarta"
 ZONE_NAMES = {WIB: "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+READERS_ZONE = "bekal.readers_zone"
+"""The extension that knows the zone of whoever sent this request: the shell's."""
+
 MINUS = "−"
 """U+2212, as wide as the plus."""
 
@@ -31,6 +36,29 @@ def language() -> str:
     """The reader's language, "id" or "en"; Indonesian outside of a request."""
     locale = get_locale() if has_app_context() else None
     return "en" if locale is not None and locale.language == "en" else "id"
+
+
+def here() -> str:
+    """The zone of whoever reads: it stands in wherever none is given. WIB outside of a request, unless
+    a job has said for whom it writes (`writing_for`)."""
+    if not has_app_context():
+        return WIB
+    if "zone" not in g:
+        ask: Callable[[], str] | None = current_app.extensions.get(READERS_ZONE)
+        g.zone = ask() if ask and has_request_context() else WIB
+    zone: str = g.zone
+    return zone
+
+
+@contextmanager
+def writing_for(zone: str) -> Iterator[None]:
+    """Write every time in this zone meanwhile: a job has no reader in front of it."""
+    before = here()
+    g.zone = zone
+    try:
+        yield
+    finally:
+        g.zone = before
 
 
 # ---- money and numbers ----
@@ -75,14 +103,14 @@ def number(value: int) -> str:
 # ---- dates ----
 
 
-def local(moment_: datetime, zone: str = WIB) -> datetime:
+def local(moment_: datetime, zone: str | None = None) -> datetime:
     """An aware instant on the clock of a zone. Raises ValueError for a naive one."""
     if moment_.tzinfo is None:
         raise ValueError("a time without zone cannot be shown")
-    return moment_.astimezone(ZoneInfo(zone))
+    return moment_.astimezone(ZoneInfo(zone or here()))
 
 
-def _day(value: date | datetime, zone: str) -> date:
+def _day(value: date | datetime, zone: str | None) -> date:
     return local(value, zone).date() if isinstance(value, datetime) else value
 
 
@@ -90,37 +118,39 @@ def _pattern(value: date, pattern: str) -> str:
     return format_date(value, pattern, locale=language())
 
 
-def long_date(value: date | datetime, zone: str = WIB) -> str:
+def long_date(value: date | datetime, zone: str | None = None) -> str:
     """`23 November 2026`."""
     return _pattern(_day(value, zone), "d MMMM y")
 
 
-def short_date(value: date | datetime, zone: str = WIB) -> str:
+def short_date(value: date | datetime, zone: str | None = None) -> str:
     """`23 Nov`."""
     return _pattern(_day(value, zone), "d MMM")
 
 
-def weekday_date(value: date | datetime, zone: str = WIB, year: bool = True) -> str:
+def weekday_date(value: date | datetime, zone: str | None = None, year: bool = True) -> str:
     """`Senin 23 November 2026`; without year `Senin 23 November`."""
     return _pattern(_day(value, zone), "EEEE d MMMM y" if year else "EEEE d MMMM")
 
 
-def weekday(value: date | datetime, zone: str = WIB) -> str:
+def weekday(value: date | datetime, zone: str | None = None) -> str:
     """`Senin`."""
     return _pattern(_day(value, zone), "EEEE")
 
 
-def month(value: date | datetime, zone: str = WIB) -> str:
+def month(value: date | datetime, zone: str | None = None) -> str:
     """`November 2026`, the heading over a month's history."""
     return _pattern(_day(value, zone), "MMMM y")
 
 
-def date_range(first: date | datetime, last: date | datetime, zone: str = WIB, year: bool = True) -> str:
+def date_range(
+    first: date | datetime, last: date | datetime, zone: str | None = None, year: bool = True
+) -> str:
     """`1–10 Desember 2026`, `28 November–13 Desember 2026`; a single day is written once."""
     return _range(_day(first, zone), _day(last, zone), "MMMM", year)
 
 
-def short_date_range(first: date | datetime, last: date | datetime, zone: str = WIB) -> str:
+def short_date_range(first: date | datetime, last: date | datetime, zone: str | None = None) -> str:
     """`1–10 Des`, `26 Okt–20 Nov`; years only where they differ."""
     return _range(_day(first, zone), _day(last, zone), "MMM", False)
 
@@ -167,44 +197,44 @@ def _clock(value: datetime | time, seconds: bool = False) -> str:
     return value.strftime(f"%H{mark}%M{mark}%S" if seconds else f"%H{mark}%M")
 
 
-def clock_time(value: datetime, zone: str = WIB) -> str:
+def clock_time(value: datetime, zone: str | None = None) -> str:
     """`14.30` (English `14:30`), where a column or a line names the zone."""
     return _clock(local(value, zone))
 
 
-def time_of_day(value: datetime, zone: str = WIB) -> str:
+def time_of_day(value: datetime, zone: str | None = None) -> str:
     """`pukul 14.30 WIB`; English `14:30 WIB`."""
     written = f"{_clock(local(value, zone))} {zone_name(zone)}"
     return written if language() == "en" else f"pukul {written}"
 
 
-def time_range(first: datetime, last: datetime, zone: str = WIB) -> str:
+def time_range(first: datetime, last: datetime, zone: str | None = None) -> str:
     """`09.00–12.00 WIB`."""
     return f"{_clock(local(first, zone))}–{_clock(local(last, zone))} {zone_name(zone)}"
 
 
-def moment(value: datetime, zone: str = WIB) -> str:
+def moment(value: datetime, zone: str | None = None) -> str:
     """`23 November 2026 pukul 14.30 WIB`; English `23 November 2026 at 14:30 WIB`."""
     at = "at " if language() == "en" else ""
     return f"{long_date(value, zone)} {at}{time_of_day(value, zone)}"
 
 
-def exact_moment(value: datetime, zone: str = WIB) -> str:
+def exact_moment(value: datetime, zone: str | None = None) -> str:
     """`20 November 2026, 17.02.41 WIB`, for the books."""
     return f"{long_date(value, zone)}, {_clock(local(value, zone), seconds=True)} {zone_name(zone)}"
 
 
-def stamp(value: datetime, zone: str = WIB) -> str:
+def stamp(value: datetime, zone: str | None = None) -> str:
     """`18 Nov, 19.42`, for rows under a heading with month and year."""
     return f"{short_date(value, zone)}, {_clock(local(value, zone))}"
 
 
-def zone_name(zone: str = WIB) -> str:
+def zone_name(zone: str | None = None) -> str:
     """WIB, WITA or WIT. Raises KeyError for a zone that Indonesia does not have."""
-    return ZONE_NAMES[zone]
+    return ZONE_NAMES[zone or here()]
 
 
-def greeting(value: datetime, zone: str = WIB) -> str:
+def greeting(value: datetime, zone: str | None = None) -> str:
     """`Selamat siang`, by the hour of the place."""
     hour = local(value, zone).hour
     if language() == "en":

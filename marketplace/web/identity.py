@@ -80,7 +80,8 @@ def remember(token: str, user: User) -> None:
     session.permanent = True
     session[_TOKEN] = token
     session["language"] = language
-    g.pop("participant", None)
+    for name in ("participant", "zone"):
+        g.pop(name, None)
     g.user = user
 
 

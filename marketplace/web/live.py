@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.events import queries as events
-from marketplace.web.formatting import WIB, local, zone_name
+from marketplace.web.formatting import local, zone_name
 from marketplace.web.language import current_language
 
 CLOCK = "Bekal-Clock"
@@ -56,8 +56,7 @@ def answer(known: str, now: datetime, render: Callable[[], str]) -> Response:
     is_known = known in request.if_none_match
     response = make_response("", 304) if is_known else make_response(render())
     response.set_etag(known)
-    at = local(now, WIB)
-    response.headers[CLOCK] = f"{at:%H.%M.%S} {zone_name(WIB)}"
+    response.headers[CLOCK] = f"{local(now):%H.%M.%S} {zone_name()}"
     return response
 
 

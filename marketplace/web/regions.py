@@ -1,5 +1,7 @@
 """The thirty-eight provinces by their official (Kemendagri) codes, and the time zone of each."""
 
+from marketplace import clock
+
 PROVINCES: dict[str, str] = {
     "11": "Aceh", "12": "Sumatera Utara", "13": "Sumatera Barat", "14": "Riau", "15": "Jambi",
     "16": "Sumatera Selatan", "17": "Bengkulu", "18": "Lampung", "19": "Kepulauan Bangka Belitung",
@@ -13,14 +15,7 @@ PROVINCES: dict[str, str] = {
     "94": "Papua Tengah", "95": "Papua Pegunungan", "96": "Papua Barat Daya",
 }  # fmt: skip
 
-_CENTRAL = frozenset({"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"})
-_EASTERN = frozenset({"81", "82", "91", "92", "93", "94", "95", "96"})
-
 
 def zone_of(province_code: str) -> str:
-    """The IANA zone that people of a province live by: WIB, WITA or WIT."""
-    if province_code in _CENTRAL:
-        return "Asia/Makassar"
-    if province_code in _EASTERN:
-        return "Asia/Jayapura"
-    return "Asia/Jakarta"
+    """The IANA name of the zone that people of a province live by: WIB, WITA or WIT."""
+    return clock.zone_of(province_code).key

@@ -12,6 +12,7 @@ from marketplace.batches import queries as grants
 from marketplace.identity.models import Role, User
 from marketplace.providers.models import StaffRole
 from marketplace.web import notices
+from marketplace.web.formatting import READERS_ZONE, WIB, here
 from marketplace.web.identity import current_user, find_participant, find_provider, find_staff
 from marketplace.web.language import current_language
 from marketplace.web.regions import zone_of
@@ -22,7 +23,8 @@ Item = dict[str, Any]
 
 def install(app: Flask) -> None:
     """Offer `shell` to every template."""
-    app.context_processor(lambda: {"shell": build(), "zone": zone()})
+    app.extensions[READERS_ZONE] = _readers_zone
+    app.context_processor(lambda: {"shell": build(), "zone": here()})
 
 
 def build() -> dict[str, Any]:
@@ -46,10 +48,12 @@ def build() -> dict[str, Any]:
     }
 
 
-def zone() -> str:
-    """The reader's time zone: a participant's province decides, everybody else reads WIB."""
-    participant = find_participant()
-    return zone_of(participant.province_code) if participant else "Asia/Jakarta"
+def _readers_zone() -> str:
+    """The province of the provider whose staff reads, or a participant's own; all others read WIB."""
+    user = current_user()
+    is_staff = user is not None and user.has_role(Role.PROVIDER)
+    found = find_provider() if is_staff else find_participant()
+    return zone_of(found.province_code) if found else WIB
 
 
 def initials(name: str) -> str:

@@ -10,7 +10,7 @@ import xlsxwriter
 from flask import Response
 
 from marketplace.web.downloads import Cell, download
-from marketplace.web.formatting import WIB, local
+from marketplace.web.formatting import local
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHEET_NAME = 31
@@ -26,7 +26,7 @@ def xlsx_file(
     rows: Iterable[Sequence[Cell]],
     foot: Sequence[Cell] | None = None,
 ) -> Response:
-    """A download: one sheet with its head frozen, whole rupiah as numbers, times in WIB as dates."""
+    """A download: one sheet with its head frozen, whole rupiah as numbers, the reader's times as dates."""
     page = BytesIO()
     write_xlsx(page, title, head, rows, foot)
     return download(f"{name}.xlsx", XLSX, page.getvalue())
@@ -69,7 +69,7 @@ def _formats(book: Any, **more: Any) -> dict[str, Any]:
 def _write(sheet: Any, row: int, cells: Sequence[Cell], formats: dict[str, Any]) -> None:
     for column, cell in enumerate(cells):
         if isinstance(cell, datetime):
-            written = local(cell, WIB).replace(tzinfo=None, microsecond=0)
+            written = local(cell).replace(tzinfo=None, microsecond=0)
             sheet.write_datetime(row, column, written, formats["moment"])
         elif isinstance(cell, date):
             sheet.write_datetime(row, column, cell, formats["day"])

@@ -4,8 +4,7 @@ from flask_babel import gettext as _
 
 from marketplace.catalogue.models import Course, Mode, Run, RunKind
 from marketplace.catalogue.queries import Band, CourseCard, Rating, Sort, When
-from marketplace.web.formatting import hours, long_date, rupiah, short_date
-from marketplace.web.shell import zone
+from marketplace.web.formatting import here, hours, long_date, rupiah, short_date
 
 Fact = tuple[str, str]
 """An icon and the words beside it."""
@@ -112,5 +111,5 @@ def _learning_facts(found: Course) -> list[Fact]:
 def start_of(run: Run) -> str:
     """When one can begin."""
     if run.kind == RunKind.SELF_PACED:
-        return _("Mulai kapan saja, sampai %(day)s", day=long_date(run.ends_at, zone()))
-    return short_date(run.starts_at, zone())
+        return _("Mulai kapan saja, sampai %(day)s", day=long_date(run.ends_at, here()))
+    return short_date(run.starts_at, here())

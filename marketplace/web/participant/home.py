@@ -22,11 +22,11 @@ from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
 from marketplace.participants.models import Participant
 from marketplace.payouts import surveys
-from marketplace.web.formatting import language, local, month, rupiah
+from marketplace.web.formatting import here, language, local, month, rupiah
 from marketplace.web.identity import current_participant
 from marketplace.web.kept import Kept, kept
 from marketplace.web.participant.blueprint import pages
-from marketplace.web.shell import note_balance, zone
+from marketplace.web.shell import note_balance
 from marketplace.web.state_words import kind_words
 
 _CERTIFICATES = 3
@@ -102,7 +102,7 @@ def _deadline(grant: Grant | None) -> datetime | None:
 
 
 def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
-    reader = zone()
+    reader = here()
     grouped = groupby(rows, key=lambda row: local(row.at, reader).strftime("%Y-%m"))
     months = [[movement_of(row, grant) for row in found] for _month, found in grouped]
     return [(month(found[0].row.at, reader), found) for found in months]

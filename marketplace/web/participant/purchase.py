@@ -26,14 +26,13 @@ from marketplace.enrolments.waiting import InLine
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
-from marketplace.web.formatting import rupiah, stamp
+from marketplace.web.formatting import here, rupiah, stamp
 from marketplace.web.forms import Digits, Form, FormSchema, Text, submitted
 from marketplace.web.identity import current_participant
 from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant import proving
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.participant.proof import qr_of
-from marketplace.web.shell import zone
 from marketplace.web.state_words import money_tag
 
 _LONGEST_KEY = 64
@@ -117,11 +116,11 @@ def receipt(enrolment_id: uuid.UUID) -> str:
 def _money_rows(steps: list[Step], progress: Progress) -> list[tuple[str, str]]:
     """When and what, for every step. What was set aside, and that the bank has paid, are no postings of
     this purchase, but its beginning and its end."""
-    rows = _rows_of_wait(progress.enrolment) + [(stamp(step.at, zone()), step.words) for step in steps]
+    rows = _rows_of_wait(progress.enrolment) + [(stamp(step.at, here()), step.words) for step in steps]
     earning = progress.earning
     if earning is not None and earning.paid_at is not None:
         words = _("%(amount)s dibayarkan ke lembaga", amount=rupiah(earning.gross))
-        rows.append((stamp(earning.paid_at, zone()), words))
+        rows.append((stamp(earning.paid_at, here()), words))
     return rows
 
 
@@ -130,10 +129,10 @@ def _rows_of_wait(enrolment: Enrolment) -> list[tuple[str, str]]:
         return []
     amount = rupiah(enrolment.price)
     words = _("%(amount)s disisihkan sampai lembaga mengonfirmasi", amount=amount)
-    rows = [(stamp(enrolment.purchased_at, zone()), words)]
+    rows = [(stamp(enrolment.purchased_at, here()), words)]
     if enrolment.transaction_id is None and enrolment.cancelled_at is not None:
         words = _("%(amount)s bisa dipakai lagi", amount=amount)
-        rows.append((stamp(enrolment.cancelled_at, zone()), words))
+        rows.append((stamp(enrolment.cancelled_at, here()), words))
     return rows
 
 

@@ -13,8 +13,8 @@ from marketplace import clock, db
 from marketplace.payouts import statements as reading
 from marketplace.payouts.statements import Line, MonthStatement
 from marketplace.web.downloads import Cell, download
+from marketplace.web.formatting import WIB, rupiah, short_date, writing_for
 from marketplace.web.formatting import month as month_words
-from marketplace.web.formatting import rupiah, short_date
 from marketplace.web.identity import current_provider
 from marketplace.web.provider import monthly_pdf as paper
 from marketplace.web.provider.blueprint import pages
@@ -59,7 +59,9 @@ def monthly_xlsx(month: str) -> Response:
         _("Jumlah"), _("Saldo"), _("Catatan buku besar"),
     ]  # fmt: skip
     foot: list[Cell] = [_last_day(found), _("Saldo akhir"), *[None] * 6, found.closing, None]
-    return xlsx_file(f"laporan-{found.month:%Y-%m}", month_words(found.month), head, _file_rows(found), foot)
+    name, title = f"laporan-{found.month:%Y-%m}", month_words(found.month)
+    with writing_for(WIB):  # its month is the programme's
+        return xlsx_file(name, title, head, _file_rows(found), foot)
 
 
 @pages.get("/laporan/<month>.pdf")
@@ -83,7 +85,7 @@ def _statement(text: str) -> MonthStatement:
 
 def _row(line: Line) -> list[Any]:
     return [
-        short_date(line.at).replace(" ", "\u00a0"),
+        short_date(line.at, WIB).replace(" ", "\u00a0"),
         _what(line),
         rupiah(line.earning.gross) if line.earning else "",
         rupiah(-line.earning.fee) if line.earning else "",

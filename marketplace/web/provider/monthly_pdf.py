@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from marketplace import web
 from marketplace.payouts.statements import Line, MonthStatement
-from marketplace.web.formatting import language, long_date, month, rupiah, short_date
+from marketplace.web.formatting import WIB, language, long_date, month, rupiah, short_date
 from marketplace.web.provider.lines import title_of
 from marketplace.web.state_words import kind_words
 
@@ -71,7 +71,7 @@ def _title(found: MonthStatement) -> str:
 def _head(page: "FPDF", found: MonthStatement, provider: str, at: datetime) -> None:
     rows = [("bekal", "B", 20, _GREEN), (_title(found), "B", 16, _INK), (provider, "", 11, _INK)]
     if not found.is_closed:
-        rows.append((_("Sampai %(day)s; bulan ini belum berakhir.", day=long_date(at)), "", 9, _SOFT))
+        rows.append((_("Sampai %(day)s; bulan ini belum berakhir.", day=long_date(at, WIB)), "", 9, _SOFT))
     for text, style, size, colour in rows:
         page.set_font("Roboto", style, size)
         page.set_text_color(*colour)
@@ -116,7 +116,7 @@ def _lines(page: "FPDF", found: MonthStatement) -> None:
 
 def _cells(line: Line) -> Sequence[str]:
     gross: Any = rupiah(line.earning.gross) if line.earning else ""
-    return [short_date(line.at), _what(line), gross, rupiah(line.amount), rupiah(line.balance)]
+    return [short_date(line.at, WIB), _what(line), gross, rupiah(line.amount), rupiah(line.balance)]
 
 
 def _what(line: Line) -> str:

@@ -1,18 +1,18 @@
 """The fields of a run as they are typed: rows of sessions, or the units of a self-paced run."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, validate
 
-from marketplace import clock
 from marketplace.catalogue.models import Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
-from marketplace.web.formatting import local
+from marketplace.web.formatting import here, local
 from marketplace.web.forms import Digits, Form, FormSchema, Paragraphs, Text, submitted
 
 FIRST_ROWS, MORE_ROWS, MOST_ROWS = 4, 4, 100
@@ -91,8 +91,8 @@ def self_paced_plan(form: Form) -> RunPlan:
         [PlannedSession(unit) for unit in units],
         form.data.get("seats", 1),
         form.data.get("place", ""),
-        starts_at=clock.start_of_day(opens) if opens else None,
-        ends_at=clock.end_of_day(closes) if closes else None,
+        starts_at=_at(opens, time(0)) if opens else None,
+        ends_at=_at(closes, time(23, 59, 59)) if closes else None,
         needs_confirmation=bool(form.data.get("confirmation")),
     )
 
@@ -139,7 +139,7 @@ def _session(
     start, end = _time(form, f"start-{number}"), _time(form, f"end-{number}")
     if day is None or start is None or end is None:
         return None
-    starts_at, ends_at = (datetime.combine(day, each, clock.ZONE) for each in (start, end))
+    starts_at, ends_at = _at(day, start), _at(day, end)
     if starts_at >= ends_at:
         form.refuse(f"end-{number}", _("Sesi %(number)s: selesainya harus sesudah mulainya.", number=number))
         return None
@@ -148,6 +148,11 @@ def _session(
         form.refuse(f"date-{number}", words)
         return None
     return PlannedSession(typed["topic"], starts_at, ends_at)
+
+
+def _at(day: date, typed: time) -> datetime:
+    """What the clock on the provider's wall said, for that is what its staff type."""
+    return datetime.combine(day, typed, ZoneInfo(here())).astimezone(UTC)
 
 
 def _date(form: Form, name: str) -> date | None:

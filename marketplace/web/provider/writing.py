@@ -17,10 +17,13 @@ from werkzeug.datastructures import MultiDict
 from marketplace import clock, db
 from marketplace.enrolments import exports, provider_queries
 from marketplace.enrolments.provider_queries import Page
-from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
+from marketplace.enrolments.tracking_models import ExportKind
+from marketplace.providers import queries as providers
 from marketplace.web.downloads import Cell, write_csv
+from marketplace.web.formatting import writing_for
 from marketplace.web.provider import columns
 from marketplace.web.provider.wanted import Wanted, read_wanted
+from marketplace.web.regions import zone_of
 from marketplace.web.spreadsheets import write_xlsx
 
 SLICE = 1_000
@@ -36,6 +39,7 @@ class Job:
     wanted: Wanted
     now: datetime
     language: str
+    zone: str
 
 
 def write_export(export_id: uuid.UUID) -> int | None:
@@ -43,7 +47,7 @@ def write_export(export_id: uuid.UUID) -> int | None:
     job = db.run_in_transaction(lambda session: _claim(session, export_id))
     if job is None:
         return None
-    with force_locale(job.language), tempfile.TemporaryFile() as file:
+    with force_locale(job.language), writing_for(job.zone), tempfile.TemporaryFile() as file:
         rows = _Rows(job)
         _write(file, job, rows)
         file.seek(0)
@@ -54,12 +58,11 @@ def write_export(export_id: uuid.UUID) -> int | None:
 
 def _claim(session: Session, export_id: uuid.UUID) -> Job | None:
     found = exports.claim(session, export_id)
-    return _job(found, clock.now(session)) if found else None
-
-
-def _job(found: EnrolmentExport, now: datetime) -> Job:
+    if found is None:
+        return None
     wanted = read_wanted(MultiDict(parse_qsl(found.query)))
-    return Job(found.id, found.provider_id, found.kind, wanted, now, found.language)
+    zone = zone_of(providers.get_provider(session, found.provider_id).province_code)
+    return Job(found.id, found.provider_id, found.kind, wanted, clock.now(session), found.language, zone)
 
 
 def _write(file: IO[bytes], job: Job, rows: "_Rows") -> None:

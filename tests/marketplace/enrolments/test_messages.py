@@ -1,7 +1,9 @@
 """What people are told, in their own language."""
 
 import itertools
+from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +26,18 @@ def test_the_purchase_is_told_in_the_readers_language(session: Session) -> None:
     ).one()
     assert "Rp750.000 of your training balance" in told.body
     assert "Rp2.750.000 is left" in told.body
+
+
+def test_times_are_the_readers_own_as_on_the_pages(session: Session) -> None:
+    grant, run = factories.make_grant(session), factories.make_run(session, needs_confirmation=True)
+    grant.participant.province_code, run.course.provider.province_code = "91", "73"
+    enrolment = buy(session, run, grant)
+    [until] = [each.astimezone(ZoneInfo("Asia/Jayapura")) for each in (enrolment.confirm_by,) if each]
+    assert f"pukul {until:%H.%M} WIT;" in messages.awaiting(enrolment)[1]
+    before = until - timedelta(hours=1)
+    assert f"pukul {before:%H.%M} WITA di" in messages.asked(enrolment, grant.participant.user)[1]
+    starts = run.starts_at.astimezone(until.tzinfo)
+    assert f"pukul {starts:%H.%M} WIT." in messages.purchased(enrolment)[1]
 
 
 def words(session: Session, enrolment: Enrolment, state: EnrolmentState, ending: Ending) -> str:

@@ -1,6 +1,7 @@
 """Opening a run by form, and what may still be changed once somebody has bought it."""
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,11 +13,13 @@ from marketplace.catalogue import offering
 from marketplace.catalogue.errors import RunSold
 from marketplace.catalogue.models import Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
+from marketplace.db import transaction
 from marketplace.enrolments import run_changes
 from marketplace.enrolments.run_changes import RunChange
 from marketplace.errors import NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import queries as notifications
+from marketplace.providers.models import Provider
 from tests import factories
 from tests.web.bad_input import NASTY, encode
 from tests.web.conftest import read, words
@@ -56,6 +59,28 @@ def test_sessions_are_typed_row_by_row(desk: FlaskClient, stall: Stall, day: dat
     assert [(each.topic, each.sequence) for each in run.sessions] == [("Neraca", 1), ("Laba", 2)]
     assert f"{run.starts_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M}" == f"{day} 09:00"
     assert str(run.id) in desk.get(f"/kursus/{stall.course.id}").text
+
+
+def test_staff_type_and_read_their_own_hours(desk: FlaskClient, stall: Stall, day: date) -> None:
+    with transaction() as current:
+        current.get_one(Provider, stall.provider.id).province_code = "93"
+    page = f"/lembaga/kursus/{stall.course.id}/jadwal-baru"
+    assert "Waktu dalam WIT, menurut urutannya." in words(desk.get(page).text)
+    desk.post(page, data=rows((day, "09:00", "12:00", "Neraca")))
+    run = newest(stall)
+    assert f"{run.starts_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M}" == f"{day} 07:00"
+    assert "09.00–12.00 WIT" in words(desk.get(f"/lembaga/jadwal/{run.id}").text)
+    again = read(desk.get(f"/lembaga/jadwal/{run.id}/ubah").text)
+    assert [again.select_one(f"#{name}-1")["value"] for name in ("date", "start", "end")] == [
+        *(str(day), "09:00", "12:00")
+    ]
+    paced = f"/lembaga/kursus/{stall.course.id}/akses-baru"
+    assert "Sampai pukul 23.59 WIT hari itu." in words(desk.get(paced).text)
+    [sold] = stall.sell(run, "Ratna")
+    assert "07.00–10.00 WIB" in words(desk.application.test_client().get(f"/kursus/{stall.course.id}").text)
+    assert f"{sold.purchased_at.astimezone(ZoneInfo('Asia/Jayapura')):%Y-%m-%dT%H:%M:%S+09:00}" in (
+        desk.get("/lembaga/pendaftaran.csv").text
+    )
 
 
 def newest_count(stall: Stall) -> int:
