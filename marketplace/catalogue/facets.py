@@ -119,6 +119,7 @@ def _courses(filters: Filters, now: datetime) -> CTE:
             Course.category,
             Course.mode,
             Course.price.label("amount"),
+            Course.hours,
             Course.rating,
             Provider.province_code.label("province"),
             Provider.slug.label("provider"),
@@ -167,9 +168,10 @@ def _passes(filters: Filters, courses: CTE) -> dict[str, ColumnElement[bool]]:
         passes["rating"] = or_(*(conditions.rated(least, c.rating) for least in filters.ratings))
     if filters.with_seats:
         passes["seats"] = c.seats
-    prices = [c.amount <= filters.max_price] if filters.max_price is not None else []
-    prices += [c.amount > filters.above_price] if filters.above_price is not None else []
-    return passes | ({"fits": and_(*prices)} if prices else {})
+    fits = [c.amount <= filters.max_price] if filters.max_price is not None else []
+    fits += [c.hours >= filters.least_hours] if filters.least_hours is not None else []
+    fits += [c.amount > filters.above_price] if filters.above_price is not None else []
+    return passes | ({"fits": and_(*fits)} if fits else {})
 
 
 _Passes = dict[str, ColumnElement[bool]]

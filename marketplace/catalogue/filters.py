@@ -59,7 +59,10 @@ BANDS: dict[Band, tuple[Decimal | None, Decimal | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A search. Words of one group widen it, groups narrow it; prices in rupiah, providers by slug."""
+    """A search. Words of one group widen it, groups narrow it; prices in rupiah, providers by slug.
+
+    `max_price` and `least_hours` say what a balance and its scheme pay for: no hours are no such course.
+    """
 
     text: str = ""
     categories: tuple[str, ...] = ()
@@ -71,6 +74,7 @@ class Filters:
     providers: tuple[str, ...] = ()
     with_seats: bool = False
     max_price: Decimal | None = None
+    least_hours: int | None = None
     above_price: Decimal | None = None
     sort: Sort = Sort.BEST
     cursor: str | None = None
@@ -99,6 +103,8 @@ def build(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         asked.append(or_(*(rated(least, Course.rating) for least in filters.ratings)))
     if filters.max_price is not None:
         asked.append(Course.price <= filters.max_price)
+    if filters.least_hours is not None:
+        asked.append(Course.hours >= filters.least_hours)
     if filters.above_price is not None:
         asked.append(Course.price > filters.above_price)
     if filters.when:

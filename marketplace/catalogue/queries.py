@@ -117,11 +117,14 @@ class Affordable:
     next_week: int
 
 
-def count_affordable(session: Session, balance: Decimal, now: datetime) -> Affordable:
-    """What one could buy with so much, in one query. `now` is programme time."""
+def count_affordable(
+    session: Session, balance: Decimal, now: datetime, least_hours: int | None = None
+) -> Affordable:
+    """What one could buy with so much of a scheme that pays from `least_hours` on, in one query. `now` is
+    programme time."""
     soon = func.count().filter(conditions.starts_within(When.NEXT_WEEK, now))
     counted = select(func.count(), soon).select_from(Course).join(Course.provider)
-    covered = conditions.build(Filters(max_price=balance), now)
+    covered = conditions.build(Filters(max_price=balance, least_hours=least_hours), now)
     return Affordable(*session.execute(counted.where(*covered)).one())
 
 

@@ -44,6 +44,17 @@ def offered_until(run: Run, scheme: Scheme) -> datetime:
     return sold_until(run) - timedelta(hours=scheme.waiting_lead_hours)
 
 
+def too_short(scheme: Scheme, course: Course) -> int | None:
+    """The least hours that the scheme pays for, where this course has fewer or does not say; else None."""
+    least = scheme.shortest_hours
+    return least if least and (course.hours or 0) < least else None
+
+
+def ends_too_late(scheme: Scheme, run: Run) -> bool:
+    """Whether a run goes on after the scheme's last day, so that the scheme does not pay for it."""
+    return run.ends_at > clock.end_of_day(scheme.ends_on)
+
+
 def _check_grant(grant: Grant, now: datetime) -> None:
     if grant.state == GrantState.LAPSED or now > grant.spend_by:
         raise BalanceExpired("the scheme has ended", spend_by=grant.spend_by)
@@ -69,11 +80,10 @@ def _check_run(run: Run, now: datetime) -> None:
 
 
 def _check_scheme(scheme: Scheme, run: Run) -> None:
-    if scheme.shortest_hours and (run.course.hours or 0) < scheme.shortest_hours:
-        raise CourseOutsideScheme(
-            "shorter than the scheme pays for", reason="shortest_hours", hours=scheme.shortest_hours
-        )
-    if run.ends_at > clock.end_of_day(scheme.ends_on):
+    least = too_short(scheme, run.course)
+    if least is not None:
+        raise CourseOutsideScheme("shorter than the scheme pays for", reason="shortest_hours", hours=least)
+    if ends_too_late(scheme, run):
         raise CourseOutsideScheme("ends too late", reason="ends_after_scheme", ends_on=scheme.ends_on)
 
 

@@ -59,6 +59,22 @@ def create_provider(session: Session, name: str, city: str = "", province_code: 
     return provider
 
 
+def locate(session: Session, provider_id: uuid.UUID, city: str, province_code: str, actor: User) -> Provider:
+    """Say where a provider sits: an imported one has no place, so that no filter and no clock knows it.
+
+    Raises NotFound.
+    """
+    provider = queries.get_provider(session, provider_id)
+    before = {"city": provider.city, "province_code": provider.province_code}
+    provider.city, provider.province_code = city, province_code
+    session.flush()
+    audit.record(
+        session, actor, "provider.located", f"provider:{provider.id}",
+        before=before, city=city, province_code=province_code,
+    )  # fmt: skip
+    return provider
+
+
 def ensure_providers(session: Session, names: Iterable[str]) -> dict[str, uuid.UUID]:
     """Ids by name; providers that are missing are made, with their accounts, in one round trip each way."""
     wanted = sorted(set(names))

@@ -199,7 +199,7 @@ def _finance_nav() -> list[Item]:
     ]  # fmt: skip
 
 
-_OF_PEOPLE = ("people.find", "people.participant", "people.provider")
+_OF_PEOPLE = ("people.find", "people.participant", "people.provider", "people.locate")
 
 
 def _desk_nav() -> list[Item]:

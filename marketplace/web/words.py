@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.participants.eligibility import sentence
+from marketplace.web.catalogue.labels import too_short_words
 from marketplace.web.course_words import field_name
 from marketplace.web.formatting import long_date, moment, rupiah
 from marketplace.web.language import current_language
@@ -104,8 +105,13 @@ WORDS: dict[str, Callable[[Details], str]] = {
     ),
     "grant_missing": lambda d: _("Bantuan pelatihan Anda belum masuk ke saldo. Kami kabari begitu masuk."),
     "balance_expired": lambda d: _("Masa pakai saldo pelatihan Anda sudah berakhir."),
-    "course_outside_scheme": lambda d: _(
-        "Kursus ini tidak bisa dibeli dengan bantuan Anda: terlalu singkat atau selesai setelah masa bantuan."
+    "course_outside_scheme": lambda d: (
+        too_short_words(d["hours"])
+        if d["reason"] == "shortest_hours"
+        else _(
+            "Jadwal ini selesai sesudah %(day)s, hari terakhir bantuan Anda. Pilih jadwal yang lebih awal.",
+            day=long_date(d["ends_on"]),
+        )
     ),
     "not_eligible": lambda d: _(
         "Saldo Anda dibekukan. %(reason)s", reason=sentence(d["reason"], current_language())

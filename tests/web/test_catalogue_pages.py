@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.catalogue.models import Course, Mode
 from marketplace.db import transaction
 from tests import factories
@@ -53,6 +54,36 @@ def test_a_participant_sees_what_the_balance_covers_and_what_it_just_misses(
     assert "Kurang Rp400.000" in page
     assert "Pilot" not in page
     assert "4 kursus ditemukan" in words(sign_in(user).get("/kursus?all=1").text)
+
+
+def test_what_the_scheme_does_not_pay_for_is_said_before_the_review_page(
+    sign_in: SignIn, session: Session, courses: dict[str, Course]
+) -> None:
+    with transaction() as current:
+        factories.fund_scheme(current)
+        grant = factories.make_grant(current)
+        user, last = grant.participant.user, grant.scheme.ends_on
+        short, unknown = (
+            factories.make_course(current, title=f"Kilat {hours}", price=Decimal(100_000), hours=hours)
+            for hours in (8, None)
+        )
+        factories.make_run(current, short, starts_in=timedelta(days=3))
+        factories.make_run(current, courses["web"], starts_in=clock.end_of_day(last) - clock.now(current))
+    buyer = sign_in(user)
+    page = words(buyer.get("/kursus").text)
+    assert "2 kursus dengan saldo cukup" in page and "Kilat" not in page
+    assert "2 kursus cukup dengan saldo" in words(buyer.get("/beranda").text)
+    everything = words(buyer.get("/kursus?all=1&q=kilat").text)
+    assert everything.count("Bantuan Anda membayar mulai 15 jam") == 2 and "Saldo cukup" not in everything
+    none_left = read(buyer.get("/kursus?q=kilat").text)
+    assert "Juga di luar saldo atau bantuan saya 2 kursus" in words(str(none_left.select_one(".jalan")))
+    for each in (short, unknown):
+        said = words(buyer.get(f"/kursus/{each.id}").text)
+        assert "Bantuan Anda membayar kursus mulai 15 jam" in said
+        assert "Saldo sesudahnya" not in said and "Saldo jadi" not in said and "Lanjut" not in said
+    assert "Lanjut" in words(buyer.get(f"/kursus/{courses['barista'].id}").text), "negative control"
+    late = words(buyer.get(f"/kursus/{courses['web'].id}").text)
+    assert "Selesai sesudah masa bantuan Anda" in late and "Lanjut" not in late
 
 
 def test_search_finds_by_the_beginning_of_words(client: FlaskClient, courses: dict[str, Course]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalogue import spelling
 from marketplace.catalogue.models import Course, Mode
 from marketplace.db import db, transaction
+from marketplace.web.regions import PROVINCES
 from tests import factories
 from tests.web.conftest import SignIn, read, words
 
@@ -129,6 +130,29 @@ def test_every_filter_has_counts_and_lives_in_the_address(client: FlaskClient, k
     assert "12 kursus ditemukan" in words(client.get("/kursus?rating=3&rating=x&sort=rating").text)
     chips = {words(str(each)): str(each["href"]) for each in read(found).select(".cip")}
     assert "provider" not in chips["Dapur Nusantara hapus saringan"]
+
+
+def test_everybody_finds_their_own_province_and_every_category(client: FlaskClient, session: Session) -> None:
+    with transaction() as current:
+        for number, code in enumerate(PROVINCES):
+            provider = factories.make_provider(current)
+            provider.province_code = code
+            factories.make_course(current, provider, category=f"Bidang {number:02d}")
+    page = read(client.get("/kursus").text)
+    provinces = [words(str(box.find_next("label"))) for box in page.select("input[name=province]")]
+    assert provinces == [f"{name} 1" for name in sorted(PROVINCES.values())]
+    assert "Provinsi lembaga" in words(str(page))
+    [more] = page.select("button[name=more]")
+    assert (more["value"], words(str(more))) == ("category", "Tampilkan 26 lagi (Bidang)")
+    chosen = read(client.get("/kursus?category=Bidang+37").text)
+    boxes = [words(str(box.find_next("label"))) for box in chosen.select("input[name=category]")]
+    assert boxes == [f"Bidang {number:02d} 1" for number in (*range(12), 37)]
+    everything = read(client.get("/kursus?category=Bidang+37&more=category").text)
+    assert len(everything.select("input[name=category]")) == 38
+    assert len(everything.select("input[name=category][checked]")) == 1
+    assert not everything.select("button[name=more]")
+    every = client.get("/kursus", query_string={"province": list(PROVINCES)}).text
+    assert "38 kursus ditemukan" in words(every)
 
 
 def test_names_that_the_search_does_not_know_reach_no_link(

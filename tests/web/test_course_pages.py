@@ -121,6 +121,8 @@ def test_who_saw_another_price_or_the_last_seat_is_told(
         user = factories.make_grant(current).participant.user
         current.get_one(Course, course.id).price = Decimal(800_000)
     reader = sign_in(user)
+    page = words(reader.get(f"/kursus/{course.id}").text)
+    assert "Saldo sesudahnya Rp2.700.000" in page and "Saldo jadi Rp2.700.000" in page
     way = f"/kursus/{course.id}/pilih?run={run.id}&price="
     assert reader.get(way + "750000").location == f"/beli/{run.id}"
     told = "Harga kursus ini berubah dari Rp750.000 menjadi Rp800.000."

@@ -120,6 +120,14 @@ def test_a_provider_is_found_by_name_staff_and_payout(officer: FlaskClient, sess
     assert "Ada benturan" in words(page.text) and "Adik saya kurator." in words(page.text)
     assert not read(page.text).select('a[href^="/keuangan"]'), "the desk has no finance pages"
     assert [each.subject for each in _entries(session, "provider.read")] == [f"provider:{provider.id}"]
+    place = f"/kantor/lembaga/{provider.id}/tempat"
+    wrong = officer.post(place, data={"city": " ", "province_code": "99"})
+    assert wrong.status_code == 400 and len(read(wrong.text).select(".govuk-error-summary li")) == 2
+    moved = officer.post(place, data={"city": "Merauke", "province_code": "93"}, follow_redirects=True)
+    assert "Merauke, Papua Selatan" in words(moved.text)
+    [line] = _entries(session, "provider.located")
+    assert line.details["before"] == {"city": "Sleman", "province_code": "34"}
+    assert "Papua Selatan 1" in words(officer.get("/kursus").text)
 
 
 def test_a_persons_page_shows_where_everything_stands_and_leaves_a_line(

@@ -13,7 +13,7 @@ from marketplace.catalogue.models import Mode
 from marketplace.catalogue.queries import Band, Filters, Rating, Sort, When
 from marketplace.web.regions import PROVINCES
 
-_LONGEST_TEXT, _LONGEST_VALUE, _MOST_VALUES = 100, 200, 20
+_LONGEST_TEXT, _LONGEST_VALUE, _MOST_VALUES = 100, 200, 40
 
 MOST_COMPARED = 3
 
@@ -24,13 +24,15 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Search:
     """A search; `fits` is on unless the reader took it away, `exact` when no word is to be corrected.
-    `compared` are ids of courses for which the reader looks for company."""
+    `compared` are ids of courses for which the reader looks for company; `all_categories` when the panel
+    is to name every one."""
 
     filters: Filters
     fits: bool
     exact: bool
     balance: Decimal | None
     compared: tuple[str, ...] = ()
+    all_categories: bool = False
 
     @property
     def active(self) -> int:
@@ -71,8 +73,11 @@ class Search:
         return self.address(**{group: [each for each in self.chosen[group] if each != value]})
 
 
-def read_search(args: MultiDict[str, str], balance: Decimal | None) -> Search:
-    """A search from an address. Words that mean nothing are left out, never an error."""
+def read_search(args: MultiDict[str, str], balance: Decimal | None, least_hours: int | None = None) -> Search:
+    """A search from an address. Words that mean nothing are left out, never an error.
+
+    `balance` and `least_hours` are what the reader can pay, and from which length on their scheme does.
+    """
     fits = balance is not None and args.get("all") != "1"
     sort = args.get("sort", "")
     filters = Filters(
@@ -86,11 +91,13 @@ def read_search(args: MultiDict[str, str], balance: Decimal | None) -> Search:
         providers=_values(args, "provider", _plain),
         with_seats=args.get("seats") == "open",
         max_price=balance if fits else None,
+        least_hours=least_hours if fits else None,
         sort=Sort(sort) if sort in set(Sort) else Sort.BEST,
         cursor=args.get("cursor") or None,
     )
     compared = tuple(str(each) for each in _values(args, "k", UUID)[:MOST_COMPARED])
-    return Search(filters, fits, args.get("exact") == "1", balance, compared)
+    everything = args.get("more") == "category"
+    return Search(filters, fits, args.get("exact") == "1", balance, compared, everything)
 
 
 def _values(args: MultiDict[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:

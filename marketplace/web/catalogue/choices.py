@@ -13,7 +13,7 @@ from marketplace.web.catalogue.labels import band_name, mode_name, rating_name, 
 from marketplace.web.formatting import number
 from marketplace.web.regions import PROVINCES
 
-_CATEGORIES, _PROVINCES, _POPULAR = 12, 12, 6
+_CATEGORIES, _POPULAR, _ALL = 12, 6, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +67,42 @@ def _quick(wanted: Search, facets: Facets) -> list[Chip]:
 
 
 def groups(wanted: Search, facets: Facets) -> list[tuple[Any, ...]]:
-    """The panel, as filter_panel takes it. The long groups are open only while something in them is on."""
+    """The panel, as filter_panel takes it. The long groups are open only while something in them is on.
+
+    An imported catalogue names categories by the hundred, so that the rest of them has to be asked for.
+    """
     seats = [Choice("open", facets.with_seats)] if facets.with_seats else []
-    listed: list[tuple[str, str, Sequence[Choice], bool]] = [
-        (_("Cara belajar"), "mode", facets.modes, True),
-        (_("Bidang"), "category", facets.categories[:_CATEGORIES], True),
-        (_("Mulai kapan"), "when", facets.when, True),
-        (_("Provinsi"), "province", facets.provinces[:_PROVINCES], False),
-        (_("Harga"), "price", facets.bands, False),
-        (_("Nilai"), "rating", facets.ratings, False),
-        (_("Lembaga"), "provider", facets.providers, False),
-        (_("Kursi"), "seats", seats, False),
+    provinces = sorted(facets.provinces, key=lambda each: PROVINCES.get(each.value, each.value))
+    most = len(facets.categories) if wanted.all_categories else _CATEGORIES
+    listed: list[tuple[str, str, Sequence[Choice], bool, int]] = [
+        (_("Cara belajar"), "mode", facets.modes, True, _ALL),
+        (_("Bidang"), "category", facets.categories, True, most),
+        (_("Mulai kapan"), "when", facets.when, True, _ALL),
+        (_("Provinsi lembaga"), "province", provinces, False, _ALL),
+        (_("Harga"), "price", facets.bands, False, _ALL),
+        (_("Nilai"), "rating", facets.ratings, False, _ALL),
+        (_("Lembaga"), "provider", facets.providers, False, _ALL),
+        (_("Kursi"), "seats", seats, False, _ALL),
     ]
     return [
-        (title, group, _items(wanted, facets, group, choices), wanted.chosen[group], is_open)
-        for title, group, choices, always in listed
+        (title, group, items, wanted.chosen[group], is_open, _hidden(choices, items))
+        for title, group, choices, always, most in listed
         if (is_open := always or bool(wanted.chosen[group])) or choices
+        for items in [_items(wanted, facets, group, choices, most)]
     ]
 
 
 def _items(
-    wanted: Search, facets: Facets, group: str, choices: Sequence[Choice]
+    wanted: Search, facets: Facets, group: str, choices: Sequence[Choice], most: int
 ) -> list[tuple[str, str, int]]:
     """What may be ticked; what is ticked already stays, also when it leaves nothing."""
     counts = {each.value: each.count for each in choices}
-    kept = [value for value in wanted.chosen[group] if value not in counts]
-    values = [*counts, *kept]
+    values = dict.fromkeys([*list(counts)[:most], *wanted.chosen[group]])
     return [(value, label_of(group, value, facets), counts.get(value, 0)) for value in values]
+
+
+def _hidden(choices: Sequence[Choice], items: Sequence[tuple[str, str, int]]) -> int:
+    return len({each.value for each in choices} - {value for value, *_ in items})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ def ways_out(wanted: Search, facets: Facets, anything: Facets) -> list[WayOut]:
             found.append(WayOut(text, wanted.address(**{group: None}), facets.without.get(group, 0)))
     if wanted.fits:
         href = wanted.address(all="1")
-        found.append(WayOut(_("Juga di atas saldo saya"), href, facets.without.get("fits", 0)))
+        found.append(WayOut(_("Juga di luar saldo atau bantuan saya"), href, facets.without.get("fits", 0)))
     if wanted.filters.text:
         text = _("Tanpa kata “%(words)s”", words=wanted.filters.text)
         found.append(WayOut(text, wanted.address(q=None, exact=None), anything.total))

@@ -10,7 +10,7 @@ from marketplace import clock, db
 from marketplace.catalogue import queries
 from marketplace.catalogue.queries import CourseCard
 from marketplace.web.catalogue.address import MOST_COMPARED
-from marketplace.web.catalogue.blueprint import balance_of_reader, pages
+from marketplace.web.catalogue.blueprint import balance_of_reader, pages, too_short_for_reader
 from marketplace.web.catalogue.labels import level_name, mode_name, start_of
 from marketplace.web.formatting import decimal, hours, number
 
@@ -28,6 +28,7 @@ def compare() -> str:
         "public/compare.html",
         cards=[(card, _facts(card), _address_without(card, ids)) for card in cards],
         balance=balance_of_reader(current),
+        too_short=too_short_for_reader(current),
         too_many=len(asked) > MOST_COMPARED,
         add_href=url_for("catalogue.search", k=[str(each) for each in ids])
         if len(ids) < MOST_COMPARED

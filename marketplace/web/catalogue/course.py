@@ -15,13 +15,17 @@ from marketplace.catalogue import queries, saving
 from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.queries import Filters
-from marketplace.enrolments import reviewing
+from marketplace.enrolments import offer, reviewing
 from marketplace.providers import queries as providers
 from marketplace.schemes import queries as schemes
-from marketplace.schemes.models import Scheme
 from marketplace.web.catalogue import sharing
-from marketplace.web.catalogue.blueprint import balance_of_reader, pages
-from marketplace.web.catalogue.labels import facts_of_card, facts_of_course, icon_of
+from marketplace.web.catalogue.blueprint import (
+    balance_of_reader,
+    pages,
+    scheme_of_reader,
+    too_short_for_reader,
+)
+from marketplace.web.catalogue.labels import facts_of_card, facts_of_course, icon_of, too_short_words
 from marketplace.web.formatting import rupiah
 from marketplace.web.identity import find_participant
 from marketplace.web.regions import PROVINCES
@@ -37,19 +41,24 @@ def course(course_id: uuid.UUID) -> str:
     now = clock.now(current)
     found = queries.get_course(current, course_id)
     runs = queries.list_runs(current, course_id, now)
-    open_runs = [run for run in runs if run.seats_left > 0]
+    own = scheme_of_reader(current)
+    late = {run.id for run in runs if own and offer.ends_too_late(own, run)}
+    open_runs = [run for run in runs if run.seats_left > 0 and run.id not in late]
+    short_of = offer.too_short(own, found) if own else None
     return render_template(
         "public/course.html",
         course=found,
         runs=runs,
         first=open_runs[0] if open_runs else None,
+        late=late,
+        not_paid=too_short_words(short_of) if short_of else None,
         topics=_topics(runs),
         most_listed=_MOST_LISTED,
         most_listed_sessions=_MOST_LISTED_SESSIONS,
         balance=balance_of_reader(current),
         facts=facts_of_course(found),
         on_sale=found.is_on_sale,
-        scheme=_scheme(current),
+        scheme=own or schemes.get_default_scheme(current),
         saved=_is_saved(current, found),
         preview=sharing.preview(
             found.title, found.description, sharing.address_of("catalogue.course", course_id=found.id)
@@ -102,6 +111,7 @@ def provider(provider_id: uuid.UUID) -> str | Response:
         size=size,
         next_href=_next_page(provider_id, page.next_cursor),
         balance=balance_of_reader(current),
+        too_short=too_short_for_reader(current),
         preview=sharing.preview(
             found.name,
             _("%(name)s mengajar di Bekal.", name=found.name),
@@ -120,14 +130,6 @@ def _topics(runs: Sequence[Run]) -> list[str]:
     """What the sessions of the first run are about, each topic once."""
     sessions = runs[0].sessions if runs else []
     return list(dict.fromkeys(each.topic for each in sessions if each.topic))[:_MOST_TOPICS]
-
-
-def _scheme(current: Session) -> Scheme:
-    """The terms that hold for the reader; strangers read those of whoever registers now."""
-    participant = find_participant()
-    if participant is None:
-        return schemes.get_default_scheme(current)
-    return schemes.get_scheme(current, participant.scheme_code)
 
 
 def _is_saved(current: Session, found: Course) -> bool | None:

@@ -113,3 +113,11 @@ def start_of(run: Run) -> str:
     if run.kind == RunKind.SELF_PACED:
         return _("Mulai kapan saja, sampai %(day)s", day=long_date(run.ends_at, here()))
     return short_date(run.starts_at, here())
+
+
+def too_short_words(least: int) -> str:
+    """Why a course cannot be bought whatever the balance."""
+    return _(
+        "Bantuan Anda membayar kursus mulai %(hours)s jam, jadi kursus ini tidak bisa dibeli dengannya.",
+        hours=least,
+    )

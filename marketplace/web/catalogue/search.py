@@ -12,9 +12,15 @@ from marketplace import clock, db
 from marketplace.catalogue import queries
 from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.queries import Correction, CourseCard, Facets, Filters, Page, Sort
+from marketplace.schemes.models import Scheme
 from marketplace.web.catalogue import choices
 from marketplace.web.catalogue.address import Search, read_search
-from marketplace.web.catalogue.blueprint import balance_of_reader, pages
+from marketplace.web.catalogue.blueprint import (
+    balance_of_reader,
+    pages,
+    scheme_of_reader,
+    too_short_for,
+)
 from marketplace.web.catalogue.labels import facts_of_card, icon_of, sorts
 from marketplace.web.compression import Packed, pack, send
 from marketplace.web.identity import current_user
@@ -45,7 +51,7 @@ def search() -> str | Response:
     try:
         return _answer() if is_personal else _kept_answer()
     except CursorInvalid:
-        return redirect(read_search(request.args, balance_of_reader(db.session())).address())
+        return redirect(_read(db.session(), None).address())
 
 
 def _kept_answer() -> Response:
@@ -57,9 +63,14 @@ def _kept_answer() -> Response:
 def _answer() -> str:
     """Raises CursorInvalid."""
     current = db.session()
-    wanted = read_search(request.args, balance_of_reader(current))
+    scheme = scheme_of_reader(current)
+    wanted = _read(current, scheme)
     now = clock.now(current)
-    return _show(current, wanted, _find(current, wanted, now), now)
+    return _show(current, wanted, _find(current, wanted, now), now, scheme)
+
+
+def _read(current: Session, scheme: Scheme | None) -> Search:
+    return read_search(request.args, balance_of_reader(current), scheme.shortest_hours if scheme else None)
 
 
 def _find(current: Session, wanted: Search, now: datetime) -> Found:
@@ -74,10 +85,11 @@ def _find(current: Session, wanted: Search, now: datetime) -> Found:
     return Found(meant, queries.search(current, meant.filters, now), other[1])
 
 
-def _show(current: Session, wanted: Search, found: Found, now: datetime) -> str:
+def _show(current: Session, wanted: Search, found: Found, now: datetime, scheme: Scheme | None) -> str:
     meant, page = found.meant, found.page
     facets = _count(current, meant.filters, now)
-    anything = _count(current, Filters(max_price=meant.filters.max_price), now) if not page.cards else None
+    payable = Filters(max_price=meant.filters.max_price, least_hours=meant.filters.least_hours)
+    anything = _count(current, payable, now) if not page.cards else None
     return render_template(
         "public/catalogue.html",
         search=wanted,
@@ -94,6 +106,7 @@ def _show(current: Session, wanted: Search, found: Found, now: datetime) -> str:
         next_href=meant.address(cursor=page.next_cursor) if page.next_cursor else None,
         icon_of=icon_of,
         facts_of=facts_of_card,
+        too_short=too_short_for(scheme),
     )
 
 

@@ -67,7 +67,7 @@ def home() -> str:
         offered=[each.place for each in in_line if each.is_offered],
         coming=coming,
         studying=None if coming else _studying(current, participant, now),
-        affordable=_affordable(current, money.available, now) if may_buy else None,
+        affordable=_affordable(current, grant, money.available, now) if grant and may_buy else None,
         cash=surveys.overview(current, grant),
         certificates=certificates.list_own(current, participant.id)[:_CERTIFICATES],
         months=_months(queries.history(current, participant.id), grant),
@@ -75,10 +75,13 @@ def home() -> str:
     )
 
 
-def _affordable(session: Session, available: Decimal, now: datetime) -> Affordable:
+def _affordable(session: Session, grant: Grant, available: Decimal, now: datetime) -> Affordable:
     """As old as any count of courses may be: most have the same balance, and come at the same time."""
     counted: Kept[Affordable] = kept(_AFFORDABLE, _MOST_BALANCES)
-    return counted.get(available, lambda: catalogue.count_affordable(session, available, now))
+    return counted.get(
+        (available, grant.scheme_code),
+        lambda: catalogue.count_affordable(session, available, now, grant.scheme.shortest_hours),
+    )
 
 
 def _studying(session: Session, participant: Participant, now: datetime) -> Progress | None:

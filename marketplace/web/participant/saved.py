@@ -10,6 +10,7 @@ from marketplace import db
 from marketplace.batches import queries as grants
 from marketplace.catalogue import saving
 from marketplace.catalogue.errors import SavedTooMany
+from marketplace.web.catalogue.blueprint import too_short_for_reader
 from marketplace.web.catalogue.labels import facts_of_card, icon_of
 from marketplace.web.errors import words_for
 from marketplace.web.identity import current_participant
@@ -24,6 +25,7 @@ def saved() -> str:
         "participant/saved.html",
         cards=saving.list_saved(current, participant.id),
         balance=grants.balance_of(current, participant.id),
+        too_short=too_short_for_reader(current),
         icon_of=icon_of,
         facts_of=facts_of_card,
     )

@@ -3,8 +3,12 @@
 import uuid
 from collections.abc import Callable
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from marshmallow import validate
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from marketplace import clock, db
 from marketplace.batches import queries as grants
@@ -17,9 +21,12 @@ from marketplace.oversight import lookups
 from marketplace.participants import queries as participants
 from marketplace.payouts import queries as payouts
 from marketplace.providers import queries as providers
+from marketplace.providers import service as provider_service
 from marketplace.providers import statements
+from marketplace.providers.models import Provider
 from marketplace.web import complaint_words
 from marketplace.web.banks import account_words
+from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import signed_in_user
 from marketplace.web.people.blueprint import pages
 from marketplace.web.people.grant_words import grant_tag, message_tag
@@ -34,6 +41,17 @@ from marketplace.web.state_words import (
 )
 
 _MESSAGES_SHOWN, _PAYOUTS_SHOWN = 20, 10
+
+
+class PlaceForm(FormSchema):
+    city = Text(
+        _l("Tulis kota atau kabupatennya."),
+        validate=validate.Length(max=80, error=_l("Tulis paling banyak %(most)s huruf.", most=80)),
+    )
+    province_code = Text(
+        _l("Pilih provinsi dari daftar."),
+        validate=validate.OneOf(list(PROVINCES), error=_l("Pilih provinsi dari daftar.")),
+    )
 
 
 @pages.get("/orang/<uuid:participant_id>")
@@ -66,14 +84,37 @@ def participant(participant_id: uuid.UUID) -> str:
 def provider(provider_id: uuid.UUID) -> str:
     """A provider: staff, account, money, complaints. That it was read is recorded."""
     _note(provider_id, lookups.open_provider)
+    found = providers.get_provider(db.session(), provider_id)
+    return _show(found, empty(city=found.city, province_code=found.province_code))
+
+
+@pages.post("/lembaga/<uuid:provider_id>/tempat")
+def locate(provider_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Where it sits: what the search's filter and the hours of its staff go by."""
+    form = submitted(PlaceForm())
+    if not form.is_valid:
+        return _show(providers.get_provider(db.session(), provider_id), form), 400
+    place, user_id = form.data, signed_in_user().id
+    db.run_in_transaction(
+        lambda current: provider_service.locate(
+            current, provider_id, place["city"], place["province_code"], current.get_one(User, user_id)
+        )
+    )
+    flash(_("Disimpan."), "daun")
+    return redirect(url_for("people.provider", provider_id=provider_id))
+
+
+def _show(found: Provider, form: Form) -> str:
     current = db.session()
-    found, now = providers.get_provider(current, provider_id), clock.now(current)
+    now = clock.now(current)
     sums = figures.figures_for_provider(current, found.id, now)
     stated = statements.latest_of(current, found.id, clock.local_date(now).year)
     return render_template(
         "people/provider.html",
         provider=found,
-        province=PROVINCES.get(found.province_code, ""),
+        province=PROVINCES.get(found.province_code),
+        provinces=PROVINCES,
+        form=form,
         figures=sums,
         hold_reasons=[hold_words(code) for code in sums.hold_codes],
         staff=providers.list_staff(current, found.id),
