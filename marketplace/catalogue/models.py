@@ -135,7 +135,7 @@ class Run(Base):
 
     `starts_at` is the first session's start and `ends_at` the last one's end; self-paced runs have
     units in place of sessions and `ends_at` is when access ends. Where a run `needs_confirmation` a
-    purchase waits for the provider's word.
+    purchase waits for the provider's word. `cancel_reason` is what its participants read.
     """
 
     __tablename__ = "run"
@@ -144,6 +144,7 @@ class Run(Base):
         CheckConstraint("starts_at < ends_at", name="period"),
         CheckConstraint(one_of("state", RunState), name="state"),
         CheckConstraint(one_of("kind", RunKind), name="kind"),
+        CheckConstraint("cancel_reason IS NULL OR state = 'cancelled'", name="cancel_reason"),
         Index(None, "course_id", "starts_at"),
         Index("ix_run_open_ends_at", "ends_at", postgresql_where="state = 'open'"),
     )
@@ -158,6 +159,7 @@ class Run(Base):
     seats_taken: Mapped[int] = mapped_column(default=0)
     needs_confirmation: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(Text, default=RunState.OPEN.value)
+    cancel_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     course: Mapped[Course] = relationship(back_populates="runs", lazy="joined", innerjoin=True)
     sessions: Mapped[list["RunSession"]] = relationship(order_by="RunSession.sequence")

@@ -72,6 +72,7 @@ def cancel_run(session: Session, run_id: uuid.UUID, actor: User | None, reason: 
     verdicts = [judge(each, evidence, reason) for each in bought]
     settle(session, conflicts.hold_own(session, run.course.provider_id, verdicts), actor, now)
     move(run, RunState.CANCELLED, RUN_TRANSITIONS)
+    run.cancel_reason = reason
     confirmation.call_off(session, [each for each in enrolments if each.is_awaiting], reason)
     revocation_clock.resume(session, [each.grant for each in bought], now, by_participant=False)
     _record_cancelled_run(session, run, actor, reason, len(enrolments))

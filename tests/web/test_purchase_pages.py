@@ -158,6 +158,19 @@ def test_a_run_that_has_started_is_refused_in_its_own_words(buyer: FlaskClient, 
     assert "Kelas ini sudah mulai" in words(answer.text)
 
 
+def test_a_run_cancelled_while_somebody_is_buying_is_told_and_charges_nothing(
+    buyer: FlaskClient, run: Run, session: Session, grant: Grant
+) -> None:
+    form = hidden_fields(buyer.get(f"/beli/{run.id}").text)
+    with transaction() as current:
+        cancel_run(current, run.id, None, "pengajar sakit")
+    answer = buyer.post(f"/beli/{run.id}", data=form)
+    assert answer.status_code == 409
+    assert "Jadwal ini dibatalkan oleh lembaga. Saldo Anda tidak berkurang." in words(answer.text)
+    assert "Beli dengan saldo" not in words(answer.text)
+    assert (_count(session), _balance(session, grant)) == (0, Decimal(3_500_000))
+
+
 def test_a_stranger_is_asked_to_sign_in_and_comes_back_to_the_run(client: FlaskClient, run: Run) -> None:
     answer = client.get(f"/beli/{run.id}")
     assert answer.status_code == 302
@@ -236,12 +249,19 @@ def test_who_may_not_buy_any_more_is_told_why_there_and_at_home(
 
 
 @pytest.mark.parametrize(
-    ("price", "attended", "said"),
-    [(0, 0, "Gratis"), (750_000, 0, "Kembali utuh"), (750_000, 2, "Menjadi hak lembaga")],
+    ("price", "attended", "said", "went"),
+    [
+        (0, 0, "Gratis", ""),
+        (750_000, 0, "Kembali utuh", "Rp750.000 kembali ke saldo Anda. "),
+        (
+            *(750_000, 2, "Menjadi hak lembaga"),
+            "Rp375.000 menjadi hak lembaga, Rp375.000 kembali ke saldo Anda. ",
+        ),
+    ],
 )
-def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled(
+def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled_and_why(
     buyer: FlaskClient, session: Session, grant: Grant, owner_engine: Engine,
-    price: int, attended: int, said: str,
+    price: int, attended: int, said: str, went: str,
 ) -> None:  # fmt: skip
     with transaction() as current:
         course = factories.make_course(current, price=Decimal(price))
@@ -251,7 +271,10 @@ def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled(
             advance(current, owner_engine, timedelta(days=8))
         cancel_run(current, enrolment.run_id, None, "pengajar sakit")
         receipt = f"/bukti/{enrolment.id}"
+        page = f"/kursus-saya/{enrolment.id}"
     assert said in words(buyer.get(receipt).text)
+    why = "Lembaga membatalkan kelas ini. Alasannya: pengajar sakit "
+    assert f"{why}{went}Pilih jadwal lain Cari kursus lain" in words(buyer.get(page).text)
 
 
 def test_whoever_goes_back_after_buying_is_shown_the_receipt(

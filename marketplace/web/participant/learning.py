@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.enrolments import attendance, certificates, correction, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
+from marketplace.enrolments.models import CANCELLED, Enrolment
 from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.enrolments.timetable import list_learning
 from marketplace.errors import MarketplaceError, NotFound
@@ -20,6 +21,7 @@ from marketplace.web.acting import act_and_return
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_participant
+from marketplace.web.money_steps import list_steps
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.state_words import enrolment_tag, money_tag
 
@@ -125,6 +127,7 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         meetings=meetings,
         certificate=certificates.find_newest_of(current, enrolment_id),
         review=reviewing.find_of(current, enrolment_id),
+        went=_where_the_money_went(current, progress.enrolment),
         corrections=correction.list_corrections(current, enrolment_id),
         form=form,
         tried=tried,
@@ -134,6 +137,13 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         money_tag=money_tag,
         now=now,
     )
+
+
+def _where_the_money_went(current: Session, found: Enrolment) -> str:
+    """What the ledger did when a purchase was cancelled for its buyer; nothing for all others."""
+    if found.settlement_id is None or found.state not in CANCELLED:
+        return ""
+    return list_steps(current, found)[-1].words
 
 
 def _field_of(

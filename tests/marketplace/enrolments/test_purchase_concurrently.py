@@ -11,12 +11,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import ledger
-from marketplace import chart, db
+from marketplace import chart, clock, db
+from marketplace.batches.models import Grant
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
-from marketplace.catalogue.models import Run
-from marketplace.enrolments.models import Enrolment
-from marketplace.enrolments.service import PurchaseRequest, purchase
+from marketplace.catalogue.models import Run, RunState
+from marketplace.enrolments import locks
+from marketplace.enrolments.errors import RunCancelled
+from marketplace.enrolments.models import Enrolment, EnrolmentState
+from marketplace.enrolments.service import PurchaseRequest, cancel_run, purchase
+from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.errors import MarketplaceError
 from tests import factories
 from tests.marketplace.enrolments.scenes import at_once, make_grants, wish
@@ -93,6 +97,45 @@ def test_the_control_that_counts_seats_before_taking_one_oversells(
     monkeypatch.setattr(catalogue, "take_seat", take_seat_after_looking)
     sold, _ = sell_out(app, session, seats=10, buyers=60)
     assert sold > 10
+
+
+def cancel_amid_buyers(app: Flask, session: Session, end: Callable[[Session, Run], object]) -> list[str]:
+    """Let twenty buy a run that is being cancelled; the states of the enrolments that came of it."""
+    with db.transaction():
+        run = factories.make_run(session)
+        requests = [wish(grant, run) for grant in make_grants(session, 20)]
+    works: list[Callable[[Session], object]] = [
+        lambda current, request=request: purchase(current, request).id for request in requests
+    ]
+    answers = at_once(app, [*works[:10], lambda current: end(current, run), *works[10:]])
+    refused = [each for each in answers if isinstance(each, MarketplaceError)]
+    assert all(isinstance(each, RunCancelled) for each in refused)
+    states = list(session.scalars(select(Enrolment.state)))
+    assert len(states) + len(refused) == 20
+    return states
+
+
+def test_nobody_keeps_a_seat_of_a_run_that_is_cancelled_while_they_buy(app: Flask, session: Session) -> None:
+    states = cancel_amid_buyers(app, session, lambda current, run: cancel_run(current, run.id, None, "sakit"))
+    assert set(states) <= {EnrolmentState.CANCELLED_BY_PROVIDER}
+    run = session.scalars(select(Run)).one()
+    assert ledger.balance(session, chart.escrow(run.course.provider_id)) == 0
+    owners = session.scalars(select(Grant.participant_id)).all()
+    assert {ledger.balance(session, chart.benefit(each)) for each in owners} == {Decimal(3_500_000)}
+
+
+def test_the_control_that_looks_who_bought_before_it_ends_buying_leaves_some(
+    app: Flask, session: Session
+) -> None:
+    def look_first(current: Session, run: Run) -> None:
+        bought = current.scalars(select(Enrolment.id).where(Enrolment.run_id == run.id)).all()
+        time.sleep(0.2)
+        current.get_one(Run, run.id).state = RunState.CANCELLED.value
+        rows = locks.lock_enrolments(current, bought)
+        verdicts = [Verdict(each, EnrolmentState.CANCELLED_BY_PROVIDER) for each in rows]
+        settle(current, verdicts, None, clock.now(current))
+
+    assert EnrolmentState.PURCHASED in cancel_amid_buyers(app, session, look_first)
 
 
 def test_parallel_purchases_of_one_person_never_overdraw(app: Flask, session: Session) -> None:

@@ -89,7 +89,9 @@ def test_cancelling_wants_a_reason_and_keeps_the_page(desk: FlaskClient, stall: 
     run = stall.make_run()
     stall.sell(run, "Ratna Lestari")
     address = f"/lembaga/jadwal/{run.id}/batalkan"
-    assert "semua uang kembali utuh ke 1 peserta" in words(desk.get(address).text)
+    page = words(desk.get(address).text)
+    assert "semua uang kembali utuh ke 1 peserta" in page
+    assert "Dibaca semua peserta jadwal ini" in page, "they are told, and it stays on their page"
     answer = desk.post(address, data={"reason": "  "})
     assert answer.status_code == 400
     assert "Tulis alasan pembatalan." in words(answer.text)
