@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from marketplace import clock
 from marketplace.enrolments import certificate_letters as letters
@@ -105,6 +105,12 @@ def get_own(session: Session, certificate_id: uuid.UUID, participant_id: uuid.UU
 def list_own(session: Session, participant_id: uuid.UUID) -> Sequence[Certificate]:
     """The valid certificates of a participant, newest first."""
     found = _of(participant_id).where(Certificate.revoked_at.is_(None))
+    return session.scalars(found.order_by(Certificate.issued_at.desc(), Certificate.id.desc())).all()
+
+
+def list_all_own(session: Session, participant_id: uuid.UUID) -> Sequence[Certificate]:
+    """All certificates of a participant with their enrolments, newest first, revoked ones too."""
+    found = _of(participant_id).options(contains_eager(Certificate.enrolment))
     return session.scalars(found.order_by(Certificate.issued_at.desc(), Certificate.id.desc())).all()
 
 

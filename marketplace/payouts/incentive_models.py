@@ -22,6 +22,15 @@ class IncentiveKind(StrEnum):
     SURVEY = "survey"
 
 
+class Obstacle(StrEnum):
+    """Why a certificate earns nothing, whenever it is judged."""
+
+    NO_INCENTIVE = "no_incentive"
+    REVOKED = "revoked"
+    FREE = "free"
+    SHORT = "short"
+
+
 class Incentive(Base):
     """One amount that a participant has earned, each number once. Without a certificate there is none.
 

@@ -21,7 +21,7 @@ from marketplace.enrolments.models import UNDOUBTED, Earning, Enrolment
 from marketplace.events import service as events
 from marketplace.notifications import service as notifications
 from marketplace.payouts import incentive_letters as letters
-from marketplace.payouts.incentive_models import Incentive, IncentiveKind
+from marketplace.payouts.incentive_models import Incentive, IncentiveKind, Obstacle
 from marketplace.schemes.models import Scheme
 
 
@@ -58,7 +58,7 @@ def judge_certificates(session: Session, limit: int = 200) -> int:
     for certificate in due:
         certificate.judged_at = now
         grant = grants[certificate.enrolment.grant_id]
-        if _earns(certificate, grant.scheme):
+        if obstacle_of(certificate, grant.scheme) is None:
             claims.setdefault(grant.participant_id, _first(certificate, grant, now))
     session.flush()
     known = _have_earned(session, claims)
@@ -111,11 +111,16 @@ def earn(session: Session, claims: Sequence[Claim]) -> list[Incentive]:
     return earned
 
 
-def _earns(certificate: Certificate, scheme: Scheme) -> bool:
-    """Paid for, long enough, still valid; and the scheme has an incentive at all."""
+def obstacle_of(certificate: Certificate, scheme: Scheme) -> Obstacle | None:
+    """Why it earns nothing: not paid for, too short, not valid, or the scheme has no incentive; else None."""
+    if not (scheme.incentive_times > 0 and scheme.incentive_amount > 0):
+        return Obstacle.NO_INCENTIVE
+    if certificate.revoked_at is not None:
+        return Obstacle.REVOKED
+    if not certificate.enrolment.price:
+        return Obstacle.FREE
     is_long_enough = scheme.shortest_hours is None or (certificate.hours or 0) >= scheme.shortest_hours
-    is_worth = certificate.enrolment.price > 0 and certificate.revoked_at is None
-    return is_worth and is_long_enough and scheme.incentive_times > 0 and scheme.incentive_amount > 0
+    return None if is_long_enough else Obstacle.SHORT
 
 
 def _first(certificate: Certificate, grant: Grant, now: datetime) -> Claim:

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from marketplace.batches.models import Grant
 from marketplace.db import run_in_transaction, transaction
-from marketplace.enrolments import certificates
+from marketplace.enrolments import certificates, earnings
+from marketplace.enrolments.models import Enrolment
 from marketplace.identity.models import Role
 from marketplace.payouts.incentives import judge_certificates
 from tests import factories
@@ -54,6 +55,44 @@ def test_an_incentive_is_announced_earned_and_proven(
     label = str(row["href"]).rpartition("/")[2].replace("-", "")
     story = words(sign_in(office).get(f"/keuangan/buku-besar/txn_{label}").text)
     assert "berhak atas insentif Rp600.000" in story and certificate.number in story
+
+
+def test_whoever_gets_no_incentive_is_told_why_and_whoever_waits_for_what(
+    session: Session, owner_engine: Engine, grant: Grant, sign_in: SignIn
+) -> None:
+    mine = sign_in(grant.participant.user)
+    session.rollback()
+    [certificate] = certificates.list_own(session, grant.participant_id)
+    title, enrolment_id = certificate.course_title, certificate.enrolment_id
+    with transaction() as current:
+        earning = current.get_one(Enrolment, enrolment_id).earning
+        assert earning is not None
+        office = factories.make_user(current, Role.FINANCE)
+        earnings.hold(current, earning.id, "attendance_uploaded", office)
+    advance(session, owner_engine, timedelta(days=20))
+    held = f"Insentif dari {title} menunggu: kantor program memeriksa dulu kehadiran di kelas itu."
+
+    def said() -> tuple[bool, str]:
+        session.rollback()
+        page, home = (words(mine.get(address).text) for address in ("/insentif", "/beranda"))
+        assert "bisa dikoreksi lembaga" not in page + home
+        return held in page and held in home, page
+
+    assert said()[0], "held after its certificate: no day that is over"
+    with transaction() as current:
+        earnings.unhold(current, earning.id, office)
+    assert "sudah tetap. Insentifnya sedang diputuskan." in said()[1]
+    with owner_engine.begin() as connection:
+        connection.execute(text("UPDATE certificate SET hours = 14"))
+    run_in_transaction(judge_certificates)
+    assert f"{title} terlalu singkat, jadi sertifikatnya tidak memberi insentif." in said()[1]
+    with transaction() as current:
+        certificates.revoke(current, certificate.id, "Daftar hadir dipalsukan", office)
+    assert f"Sertifikat {title} dicabut, jadi tidak memberi insentif." in said()[1]
+    with owner_engine.begin() as connection:
+        connection.execute(text("UPDATE certificate SET revoked_at = NULL, revoked_code = NULL"))
+        connection.execute(text("UPDATE enrolment SET price = 0"))
+    assert f"{title} gratis, jadi sertifikatnya tidak memberi insentif." in said()[1]
 
 
 def test_a_survey_is_answered_in_full_and_paid_once(

@@ -13,11 +13,13 @@ from marketplace.enrolments import certificates, queries
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.payouts import surveys
+from marketplace.payouts.incentive_outlook import outlook
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, empty
 from marketplace.web.identity import current_participant
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.participant.home import movement_of
+from marketplace.web.participant.incentive_words import outlook_words
 from marketplace.web.participant.survey_words import survey_fields, survey_title
 
 
@@ -28,12 +30,15 @@ def cash() -> str:
     participant = current_participant()
     grant = grants.find_grant(current, participant.id)
     rows = queries.cash_history(current, participant.id)
+    own = certificates.list_all_own(current, participant.id)
+    money = surveys.overview(current, grant)
+    waits = None if money.earned else outlook(current, grant, own)
     return render_template(
         "participant/cash.html",
         grant=grant,
-        cash=surveys.overview(current, grant),
+        cash=money,
         movements=[movement_of(row, grant) for row in rows],
-        certificate=next(iter(certificates.list_own(current, participant.id)), None),
+        waits=outlook_words(waits) if waits else None,
         survey_title=survey_title,
     )
 

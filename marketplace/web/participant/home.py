@@ -22,10 +22,12 @@ from marketplace.enrolments.queries import HistoryRow, Progress
 from marketplace.participants.eligibility import sentence
 from marketplace.participants.models import Participant
 from marketplace.payouts import surveys
+from marketplace.payouts.incentive_outlook import outlook
 from marketplace.web.formatting import here, language, local, month, rupiah
 from marketplace.web.identity import current_participant
 from marketplace.web.kept import Kept, kept
 from marketplace.web.participant.blueprint import pages
+from marketplace.web.participant.incentive_words import outlook_words
 from marketplace.web.shell import note_balance
 from marketplace.web.state_words import kind_words
 
@@ -56,6 +58,8 @@ def home() -> str:
     note_balance(money.available)
     may_buy = grant is not None and grant.state == GrantState.ACTIVE and money.available > 0
     in_line = waiting.list_for_participant(current, participant.id)
+    cash, own = surveys.overview(current, grant), certificates.list_all_own(current, participant.id)
+    waits = None if cash.earned else outlook(current, grant, own)
     coming = queries.find_next_meeting(current, participant.id, now)
     return render_template(
         "participant/home.html",
@@ -68,8 +72,9 @@ def home() -> str:
         coming=coming,
         studying=None if coming else _studying(current, participant, now),
         affordable=_affordable(current, grant, money.available, now) if grant and may_buy else None,
-        cash=surveys.overview(current, grant),
-        certificates=certificates.list_own(current, participant.id)[:_CERTIFICATES],
+        cash=cash,
+        waits=outlook_words(waits) if waits else None,
+        certificates=[each for each in own if each.revoked_at is None][:_CERTIFICATES],
         months=_months(queries.history(current, participant.id), grant),
         now=now,
     )
