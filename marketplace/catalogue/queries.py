@@ -117,15 +117,24 @@ class Affordable:
     next_week: int
 
 
-def count_affordable(
-    session: Session, balance: Decimal, now: datetime, least_hours: int | None = None
-) -> Affordable:
-    """What one could buy with so much of a scheme that pays from `least_hours` on, in one query. `now` is
-    programme time."""
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """How many courses there are at each price, and how many of those start next week."""
+
+    prices: Sequence[tuple[Decimal, int, int]]
+
+    def covered_by(self, balance: Decimal) -> Affordable:
+        """What one could buy with so much."""
+        covered = [each for each in self.prices if each[0] <= balance]
+        return Affordable(sum(each[1] for each in covered), sum(each[2] for each in covered))
+
+
+def list_prices(session: Session, now: datetime, least_hours: int | None = None) -> PriceList:
+    """What is on sale under a scheme that pays from `least_hours` on. `now` is programme time."""
     soon = func.count().filter(conditions.starts_within(When.NEXT_WEEK, now))
-    counted = select(func.count(), soon).select_from(Course).join(Course.provider)
-    covered = conditions.build(Filters(max_price=balance, least_hours=least_hours), now)
-    return Affordable(*session.execute(counted.where(*covered)).one())
+    counted = select(Course.price, func.count(), soon).join(Course.provider).group_by(Course.price)
+    on_sale = conditions.build(Filters(least_hours=least_hours), now)
+    return PriceList([(row[0], row[1], row[2]) for row in session.execute(counted.where(*on_sale))])
 
 
 def get_course(session: Session, course_id: uuid.UUID) -> Course:

@@ -14,7 +14,7 @@ from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.models import RunKind
-from marketplace.catalogue.queries import Affordable
+from marketplace.catalogue.queries import Affordable, PriceList
 from marketplace.enrolments import certificates, queries, waiting
 from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE
 from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
@@ -32,7 +32,7 @@ from marketplace.web.shell import note_balance
 from marketplace.web.state_words import kind_words
 
 _CERTIFICATES = 3
-_AFFORDABLE, _MOST_BALANCES = "affordable", 1000
+_PRICES, _MOST_SCHEMES = "prices", 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,10 @@ def home() -> str:
 
 
 def _affordable(session: Session, grant: Grant, available: Decimal, now: datetime) -> Affordable:
-    """As old as any count of courses may be: most have the same balance, and come at the same time."""
-    counted: Kept[Affordable] = kept(_AFFORDABLE, _MOST_BALANCES)
-    return counted.get(
-        (available, grant.scheme_code),
-        lambda: catalogue.count_affordable(session, available, now, grant.scheme.shortest_hours),
-    )
+    """By prices that may be as old as any count of courses: they are the same for every balance."""
+    prices: Kept[PriceList] = kept(_PRICES, _MOST_SCHEMES)
+    least = grant.scheme.shortest_hours
+    return prices.get(least, lambda: catalogue.list_prices(session, now, least)).covered_by(available)
 
 
 def _studying(session: Session, participant: Participant, now: datetime) -> Progress | None:
