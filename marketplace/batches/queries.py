@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 import ledger
 from marketplace import chart
@@ -16,7 +16,8 @@ from marketplace.participants.models import Participant
 
 def find_grant(session: Session, participant_id: uuid.UUID) -> Grant | None:
     """A participant's grant in any state, or None."""
-    return session.scalar(select(Grant).where(Grant.participant_id == participant_id))
+    found = select(Grant).where(Grant.participant_id == participant_id)
+    return session.scalar(found.options(lazyload(Grant.participant)))
 
 
 def get_grant(session: Session, participant_id: uuid.UUID) -> Grant:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 import ledger
 from marketplace import chart, clock
@@ -56,7 +56,7 @@ def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
     except ledger.UnknownAccount:
         return []
     own = select(Enrolment).where(Enrolment.participant_id == participant_id)
-    enrolments = session.scalars(own).unique().all()
+    enrolments = session.scalars(own.options(lazyload(Enrolment.participant))).unique().all()
     corrections = _corrections(session, participant_id)
     known: dict[uuid.UUID, tuple[Enrolment, int | None]] = {}
     for each in enrolments:

@@ -3,7 +3,7 @@
 import uuid
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from marketplace.errors import NotFound
 from marketplace.participants.models import Participant
@@ -11,7 +11,9 @@ from marketplace.participants.models import Participant
 
 def find_by_user(session: Session, user_id: uuid.UUID) -> Participant | None:
     """The participant who signs in with this login, or None."""
-    return session.scalar(select(Participant).where(Participant.user_id == user_id))
+    found = select(Participant).where(Participant.user_id == user_id)
+    # whoever asks has the login already, so no second copy of it need be read
+    return session.scalar(found.options(lazyload(Participant.user)))
 
 
 def get_participant(session: Session, participant_id: uuid.UUID) -> Participant:
