@@ -88,6 +88,7 @@ def settle(settings: Settings, count: int) -> People:
         with transaction() as session:
             _multiply(settings.database_owner_url, session.merge(bought[0]), count)
             people = _people(app, readers, classes[_BOUGHT:])
+        db.session.remove()
         db.engine.dispose()
         return people
 

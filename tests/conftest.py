@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.config import Settings, load_settings
 from tests import servers as test_servers
+from tests.scenery import make_current
 from tests.servers import APPLICATION, OWNER, Servers
 from tests.sharing import share_compiled
 
@@ -128,9 +129,7 @@ def app(_application: Flask, database: str, settings: Settings) -> Iterator[Flas
 
     for folder in (settings.bank_folder, settings.message_folder):
         shutil.rmtree(folder, ignore_errors=True)
-    # another test may have made an application of its own, whose Celery then became the current one
-    _application.extensions["celery"].set_default()
-    _application.extensions["celery"].set_current()
+    make_current(_application)
     configuration = dict(_application.config)
     yield _application
     _application.config.clear()

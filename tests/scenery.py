@@ -36,6 +36,12 @@ class Scenery(Generic[T]):
         return self.made
 
 
+def make_current(app: Flask) -> None:
+    """Another test may have made an application of its own, whose Celery then became the current one."""
+    app.extensions["celery"].set_default()
+    app.extensions["celery"].set_current()
+
+
 @contextmanager
 def paint(
     servers: Servers, settings: Settings, app: Flask, name: str, make: Callable[[], T]
@@ -43,6 +49,7 @@ def paint(
     """`make` commits a scene to an empty database, and returns what tests must know of it: ids, no rows."""
     database = settings.database_url.rpartition("/")[2].partition("?")[0]
     servers.clone(database)
+    make_current(app)
     with app.app_context():
         made = make()
         made_at = clock.now(db.session())
