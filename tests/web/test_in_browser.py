@@ -1,8 +1,7 @@
 """The pages in a real browser: on a phone and a desk, with script and without, by light and by night."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,14 +9,13 @@ from flask import Flask
 
 from marketplace.catalogue.models import Run
 from marketplace.db import transaction
-from marketplace.identity.models import User
 from tests import factories
 from tests.browser import DESK, PHONE
 from tests.live import Live
 from tests.marketplace.enrolments.scenes import buy
-from tests.visitors import COOKIE, session_cookie
 from tests.web.axe import find_axe, findings, load_axe
 from tests.web.scene import Scene, build
+from tests.web.screens import Open, opening
 from tests.web.tour import SMALL_TARGETS, TARGET, WIDER_THAN_THE_SCREEN, Tour, fill_in, stops, weigh
 
 # the tour opens a hundred pages for the first of its tests
@@ -25,8 +23,6 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-Open = Callable[..., "Page"]
 
 FIRST_VIEW, LATER_VIEW, COMPRESSED = 100 * 1024, 20 * 1024, 5 * 1024
 """Bytes of a page with all its files, of a page whose files are there already, of its HTML compressed."""
@@ -58,40 +54,8 @@ def scene(live: Live) -> Scene:
 @pytest.fixture
 def screen(live: Live, scene: Scene, browser: "Browser") -> Iterator[Open]:
     """Opens a page of somebody's own browser: screen("participant", PHONE, java_script_enabled=False)."""
-    with opening(live, scene, browser) as open_page:
+    with opening(live, scene.people, browser) as open_page:
         yield open_page
-
-
-@contextmanager
-def opening(live: Live, scene: Scene, browser: "Browser") -> Iterator[Open]:
-    """What opens pages, each in a browser of its own; all are closed at the end."""
-    contexts = []
-
-    def open_page(who: str, size: dict[str, int], **options: object) -> "Page":
-        context = browser.new_context(
-            viewport=size,  # type: ignore[arg-type] # width and height, as playwright's own type says
-            base_url=live.url,
-            locale="id-ID",
-            timezone_id="Asia/Jakarta",
-            **options,  # type: ignore[arg-type] # passed on
-        )
-        contexts.append(context)
-        context.set_default_timeout(15_000)
-        cookie = _cookie(live, scene.people[who])
-        if cookie:
-            context.add_cookies([{"name": COOKIE, "value": cookie, "url": live.url}])
-        return context.new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def _cookie(live: Live, user_id: uuid.UUID | None) -> str | None:
-    if user_id is None:
-        return None
-    with live.inside(), transaction() as current:
-        return session_cookie(current, live.settings, current.get_one(User, user_id))
 
 
 def _bring_buyer(live: Live, scene: Scene) -> str:
@@ -128,7 +92,7 @@ def test_a_participant_buys_by_clicking_from_the_catalogue_to_the_receipt(
 def tour(live: Live, scene: Scene, browser: "Browser", _application: Flask) -> Tour:
     """Every page, opened once by whom it is for."""
     found = Tour(find_axe())
-    with opening(live, scene, browser) as screen:
+    with opening(live, scene.people, browser) as screen:
         pages: dict[str, Page] = {}
         for who, address in stops(_application, scene):
             if who not in pages:
