@@ -29,7 +29,7 @@ from marketplace.web.participant.blueprint import pages
 from marketplace.web.shell import note_balance, zone
 from marketplace.web.state_words import kind_words
 
-_CERTIFICATES = 3
+_CERTIFICATES, _NEWEST = 3, 20
 _AFFORDABLE, _MOST_BALANCES = "affordable", 1000
 
 
@@ -57,6 +57,7 @@ def home() -> str:
     may_buy = grant is not None and grant.state == GrantState.ACTIVE and money.available > 0
     in_line = waiting.list_for_participant(current, participant.id)
     coming = queries.find_next_meeting(current, participant.id, now)
+    rows = queries.history(current, participant.id)
     return render_template(
         "participant/home.html",
         participant=participant,
@@ -70,7 +71,8 @@ def home() -> str:
         affordable=_affordable(current, money.available, now) if may_buy else None,
         cash=surveys.overview(current, grant),
         certificates=certificates.list_own(current, participant.id)[:_CERTIFICATES],
-        months=_months(queries.history(current, participant.id), grant),
+        months=by_month(rows[:_NEWEST], grant),
+        has_more=len(rows) > _NEWEST,
         now=now,
     )
 
@@ -101,7 +103,8 @@ def _deadline(grant: Grant | None) -> datetime | None:
     return grant.first_purchase_by if unspent else grant.spend_by
 
 
-def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
+def by_month(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
+    """Rows of the history in words, under the month of the reader's zone in which they were."""
     reader = zone()
     grouped = groupby(rows, key=lambda row: local(row.at, reader).strftime("%Y-%m"))
     months = [[movement_of(row, grant) for row in found] for _month, found in grouped]
