@@ -107,7 +107,7 @@ def _public_nav() -> list[Item]:
 
 def _participant_nav() -> list[Item]:
     return [
-        _item(_("Beranda"), "participant.home", "home"),
+        _item(_("Beranda"), "participant.home", "home", "participant.movements"),
         _item(_("Cari"), "catalogue.search", "search", *_OF_CATALOGUE),
         _item(
             _("Kursus saya"), "participant.courses", "book", "participant.enrolment", "participant.receipt"

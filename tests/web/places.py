@@ -40,5 +40,24 @@ def address_of(app: Flask, rule: Rule, scene: Scene, ids: Ids) -> str:
     values["code"] = "en" if rule.endpoint == "public.language" else "fund:2023"
     if rule.endpoint.startswith("finance."):
         values["run_id"] = scene.payout_run
+    if rule.endpoint.startswith("applying."):
+        values["document_id"] = ids["drafted_document_id"]
     adapter = app.url_map.bind("localhost")
     return adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
+
+
+def states(scene: Scene) -> Iterator[tuple[str, str]]:
+    """(who, where): what routes show at other times than those of the scene's own ids."""
+    own = scene.own
+    yield "provider", f"/lembaga/jadwal/{own['over_run_id']}"
+    yield "provider", f"/lembaga/jadwal/{own['over_run_id']}/selesai"
+    yield "provider", f"/lembaga/sesi/{own['over_session_id']}/daftar-hadir"
+    yield "provider", f"/lembaga/pendaftaran/{own['awaiting_id']}"
+    yield "provider", f"/lembaga/pendaftaran/{own['awaiting_id']}/tolak"
+    yield "provider", f"/lembaga/pendaftaran/{own['declared_id']}"
+    yield "provider", f"/lembaga/pendaftaran/{own['declared_id']}/koreksi"
+    yield "participant", f"/kursus-saya/{own['declared_id']}/ulasan"
+    yield "participant", f"/bukti/{own['awaiting_id']}"
+    yield "participant", f"/beli/{own['full_run_id']}"
+    yield "participant", f"/beli/{own['offered_run_id']}"
+    yield "stranger", f"/sertifikat/{scene.revoked}"

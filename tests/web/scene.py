@@ -29,9 +29,10 @@ from marketplace.payouts.models import PayoutRun
 from marketplace.providers import applications
 from marketplace.providers import service as providers
 from marketplace.providers.applications import Details
-from marketplace.providers.models import BankAccount, Provider, StaffRole
+from marketplace.providers.models import BankAccount, Provider, ProviderDocument, StaffRole
 from tests import factories
 from tests.marketplace.payouts import world
+from tests.web.scene_states import add_states
 
 Ids = dict[str, uuid.UUID]
 _FILE = b"source_id,title,category,mode,level,hours,price_idr,description,language\nk:1,Batik,,,,,0,,\n"
@@ -47,18 +48,20 @@ class Scene:
     payout_run: uuid.UUID = field(default_factory=uuid7)
     transaction: uuid.UUID = field(default_factory=uuid7)
     certificate: str = ""
+    revoked: str = ""
 
 
 def build(session: Session) -> Scene:
     """Two providers with a class each, a buyer in each class who waits for another, and a payout run that
-    pays both."""
+    pays both. What is one's own has the states that pass, too."""
     factories.fund_scheme(session)
     newcomer = factories.make_user(session).id
     scene = Scene(people={"stranger": None, "newcomer": newcomer})
     scene.own, buyer, provider = _shop(session)
-    scene.own |= _apply(session, newcomer)
+    scene.own |= _apply(session, newcomer) | add_states(session, buyer, provider)
     scene.others, _, _ = _shop(session)
     scene.certificate = certificates.get(session, scene.own["certificate_id"]).number
+    scene.revoked = certificates.get(session, scene.own["revoked_id"]).number
     scene.people["participant"] = buyer.user_id
     scene.people["provider"] = factories.make_staff(session, provider).id
     scene.people["finance"] = factories.make_user(session, Role.FINANCE, name="Sari Wulandari").id
@@ -92,7 +95,7 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
     upload = uploads.keep_upload(session, provider.id, _writer(session), "kursus.csv", _FILE)
     enrolment = _buy(session, buyer, run)
     later = factories.make_run(session, course)
-    _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
+    awaiting = _buy(session, buyer, factories.make_run(session, course, needs_confirmation=True))
     ids = {
         "provider_id": provider.id,
         "participant_id": buyer.id,
@@ -107,9 +110,9 @@ def _shop(session: Session) -> tuple[Ids, Participant, Provider]:
         "enrolment_id": enrolment.id,
         "transaction_id": enrolment.transaction_id or uuid7(),
         "later_run_id": later.id,
+        "awaiting_id": awaiting.id,
         "export_id": _export(session, provider).id,
         "certificate_id": certificate.id,
-        "completed_id": done.enrolment_id,
         "review_id": said.id,
         "earning_id": world.make_earning(session, provider, hold_code="staff_bought").id,
         **_complain(session, provider, enrolment),
@@ -150,13 +153,21 @@ def _proposed(session: Session, provider: Provider) -> BankAccount:
 
 
 def _apply(session: Session, user_id: uuid.UUID) -> Ids:
-    """An application that waits for a look, with one document."""
-    user = session.get_one(User, user_id)
+    """Two applications with a document each: the user's is not handed in yet, another's waits for a look."""
+    user, other = session.get_one(User, user_id), factories.make_user(session, name="Sulastri")
+    drafted, document = _draft(session, user), _draft(session, other)
+    applications.submit(session, other)
+    return {
+        "application_id": document.application_id,
+        "document_id": document.id,
+        "drafted_document_id": drafted.id,
+    }
+
+
+def _draft(session: Session, user: User) -> ProviderDocument:
     details = Details("Sanggar Kopi Merapi", "9120001234567", "Jalan Kaliurang", "Sleman", "34", "Sulastri")
-    application = applications.write(session, user, details)
-    document = applications.add_document(session, user, "izin.pdf", b"%PDF-1.7\n%%EOF")
-    applications.submit(session, user)
-    return {"application_id": application.id, "document_id": document.id}
+    applications.write(session, user, details)
+    return applications.add_document(session, user, "izin.pdf", b"%PDF-1.7\n%%EOF")
 
 
 def _dates(session: Session, provider: Provider, course: Course) -> CatalogueUpload:

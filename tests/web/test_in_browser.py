@@ -1,18 +1,24 @@
 """The pages in a real browser: on a phone and a desk, with script and without, by light and by night."""
 
+import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from marketplace.catalogue.models import Run
-from marketplace.db import transaction
+from marketplace.db import db, transaction
+from marketplace.identity.models import UserSession
+from marketplace.oversight import log as public_log
 from tests import factories
 from tests.browser import DESK, PHONE
 from tests.live import Live
 from tests.marketplace.enrolments.scenes import buy
+from tests.watermark import wait_for_others
 from tests.web.axe import find_axe, findings, load_axe
 from tests.web.scene import Scene, build
 from tests.web.screens import Open, opening
@@ -42,13 +48,21 @@ _UNMARK = """() => {
     sheet.replaceSync('*, ::before, ::after { outline: 0 !important }');
     document.adoptedStyleSheets = [sheet];
 }"""
+_PRESSED = """() => [...document.querySelectorAll('nav, .tombol, .atas-kanan, footer a')]
+    .filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"""
+"""What leads elsewhere and is shown."""
 _BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.fixture(scope="module")
 def scene(live: Live) -> Scene:
-    with live.inside(), transaction() as current:
-        return build(current)
+    with live.inside():
+        with transaction() as current:
+            built = build(current)
+        wait_for_others(db.session())
+        with transaction() as current:
+            public_log.seal_waiting(current, public_log.signer(live.settings))
+        return built
 
 
 @pytest.fixture
@@ -99,8 +113,15 @@ def tour(live: Live, scene: Scene, browser: "Browser", _application: Flask) -> T
                 pages[who] = screen(who, DESK)
                 found.listen(pages[who])
             found.open(pages[who], who, address)
+        _forget_proofs(live)
         fill_in(found, pages, scene)
     return found
+
+
+def _forget_proofs(live: Live) -> None:
+    """Everybody gave their last code so long ago that what moves money asks for another."""
+    with live.inside(), transaction() as current:
+        current.execute(update(UserSession).values(proved_at=UserSession.proved_at - timedelta(days=1)))
 
 
 def test_no_page_is_wider_than_the_screen_or_has_small_targets(tour: Tour) -> None:
@@ -175,6 +196,21 @@ def test_at_night_the_pages_are_dark(screen: Open) -> None:
         colours.append(_brightness(page.evaluate(_BACKGROUND)))
     assert colours[0] > 200
     assert colours[1] < 60
+
+
+@pytest.mark.parametrize("kept", ["receipt", "certificate"])
+def test_on_paper_is_what_proves_a_page_and_nothing_to_press(scene: Scene, screen: Open, kept: str) -> None:
+    page = screen("participant", DESK)
+    if kept == "receipt":
+        page.goto(f"/bukti/{scene.own['enrolment_id']}")
+        proofs = [page.locator(".qr img"), page.locator(".struk").get_by_text(re.compile("^BKL-")).first]
+    else:
+        page.goto(f"/sertifikat/{scene.certificate}")
+        proofs = [page.locator(".struk").get_by_text(scene.certificate)]
+    assert page.evaluate(_PRESSED), "on a screen there is something to press"
+    page.emulate_media(media="print")
+    assert page.evaluate(_PRESSED) == []
+    assert all(each.is_visible() for each in proofs)
 
 
 def test_the_error_summary_leads_to_its_field(screen: Open) -> None:

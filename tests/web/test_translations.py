@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,16 +18,16 @@ from bs4 import BeautifulSoup
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_babel import force_locale, get_babel, ngettext
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from marketplace.catalogue.models import Course, Run, RunSession
 from marketplace.catalogue.versions import CourseVersion
 from marketplace.db import transaction
-from marketplace.enrolments.learning_models import Review
+from marketplace.enrolments.learning_models import Certificate, Review
 from marketplace.identity import service as identity
-from marketplace.identity.models import User
+from marketplace.identity.models import User, UserSession
 from marketplace.notifications.models import Notification
 from marketplace.oversight.models import ComplaintMessage
 from marketplace.participants.eligibility import check_identity
@@ -37,9 +37,11 @@ from marketplace.payouts import messages
 from marketplace.payouts.models import Payout
 from marketplace.providers.models import BankAccount, Provider, ProviderApplication, ProviderDocument
 from marketplace.web.errors import words_for
+from marketplace.web.regions import PROVINCES
 from tests import factories
 from tests.web.page_rules import crawl
-from tests.web.scene import Scene
+from tests.web.places import states
+from tests.web.scene import Ids, Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSLATIONS = ROOT / "marketplace" / "translations"
@@ -51,6 +53,7 @@ HOMES = {
     "finance": "/keuangan",
     "auditor": "/keuangan",
     "curator": "/kurasi",
+    "desk": "/kantor/pengaduan",
 }
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "value")
 """Attributes that are read out or shown; of values only those on buttons."""
@@ -197,9 +200,10 @@ def _content(session: Session) -> set[str]:
         Provider.city, Participant.full_name, User.name, User.email,
         BankAccount.holder_name, Review.words, CourseVersion.title, CourseVersion.description,
         ProviderApplication.name, ProviderApplication.address, ProviderDocument.name,
-        ComplaintMessage.body,
+        ComplaintMessage.body, Certificate.revoked_reason,
     )  # fmt: skip
-    return _words_of(str(text) for column in columns for text in session.scalars(select(column)) if text)
+    texts = (str(text) for column in columns for text in session.scalars(select(column)) if text)
+    return _words_of([*texts, *PROVINCES.values()])
 
 
 # The catalogue
@@ -250,8 +254,10 @@ def test_pages_in_english_have_no_indonesian_words(
     known = vocabulary(english) - _content(session)
     reader = _reader(app, scene.people[who])
     crawl(reader, HOMES[who])
-    for address in ("/tidak-ada", "/keluar"):
+    for address in ("/tidak-ada", "/keluar", *(where for reads, where in states(scene) if reads == who)):
         reader.get(address)
+    for address, typed in _sent(scene.own).get(who, {}).items():
+        assert reader.post(address, data=typed).mimetype == "text/html", address
     pages = [page for page in reader.pages if page.mimetype == "text/html" and page.status_code != 302]
     assert len(pages) > 7 and all('<html lang="en">' in page.text for page in pages)
     assert listener.heard == set()
@@ -259,11 +265,25 @@ def test_pages_in_english_have_no_indonesian_words(
     assert {path: left for path, left in found.items() if left} == {}
 
 
+def _sent(own: Ids) -> dict[str, dict[str, dict[str, str]]]:
+    """By who, where and what: forms whose answers no link leads to. A session here has no fresh code."""
+    bought = {"key": "x", "version": "1", "price": "100000"}
+    correction = {"sequence": "1", "reason": "x", "evidence": "x"}
+    account = {"bank_code": "BMRIIDJA", "holder_name": "x", "number": "13700012346"}
+    result = f"/lembaga/pendaftaran/{own['declared_id']}/koreksi/tinjau"
+    return {
+        "participant": {f"/beli/{own['offered_run_id']}": bought, "/survei/1": {}},
+        "provider": {result: correction, "/lembaga/rekening": account},
+        "newcomer": {"/daftar-lembaga": {}, "/daftar": {}},
+    }
+
+
 def _reader(app: Flask, user_id: UUID | None) -> Reader:
     reader = Reader(app, app.response_class, use_cookies=True)
     if user_id is not None:
         with transaction() as current:
             token = identity.start_session(current, current.get_one(User, user_id), "test")
+            current.execute(update(UserSession).values(proved_at=UserSession.proved_at - timedelta(days=1)))
         with reader.session_transaction() as cookie:
             cookie["token"] = token
     return reader

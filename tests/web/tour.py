@@ -13,8 +13,8 @@ from marketplace.web.access import Access, declared
 from tests import factories
 from tests.browser import DESK, PHONE
 from tests.web import axe
-from tests.web.places import address_of
-from tests.web.scene import Scene
+from tests.web.places import address_of, states
+from tests.web.scene import Ids, Scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -77,6 +77,7 @@ def stops(app: Flask, scene: Scene) -> Iterator[tuple[str, str]]:
     yield "participant", "/kursus?q=tidak+ada+di+sini"
     yield "participant", f"/beli/{scene.own['later_run_id']}"
     yield "auditor", f"/keuangan/pembayaran/{scene.payout_run}"
+    yield from states(scene)
     yield from REFUSED
 
 
@@ -166,20 +167,45 @@ class Tour:
 
 def fill_in(tour: Tour, pages: Mapping[str, "Page"], scene: Scene) -> None:
     """Look at what only a sent form leads to: its errors, and the next page of several."""
-    stranger, newcomer, provider = (pages[who] for who in ("stranger", "newcomer", "provider"))
+    stranger, newcomer = pages["stranger"], pages["newcomer"]
     stranger.goto("/masuk")
     tour.send(stranger, "Kirim kode")
     tour.send(stranger, "Kirim kode", {"contact": "pejalan@contoh.test"})
     given = factories.make_registration()
     born = given.birth_date
+    newcomer.goto("/daftar-lembaga")
+    tour.send(newcomer, "Kirim ke kantor program")
     newcomer.goto("/daftar")
     tour.send(newcomer, "Lanjut")
     birth = {"birth-day": f"{born.day}", "birth-month": f"{born.month}", "birth-year": f"{born.year}"}
     tour.send(newcomer, "Lanjut", {"full_name": given.full_name, **birth})
     tour.send(newcomer, "Lanjut", {"nik": given.nik, "kk": given.kk})
+    _fill_in_as_provider(tour, pages["provider"], scene.own)
+    _fill_in_as_participant(tour, pages["participant"], scene.own)
+
+
+def _fill_in_as_provider(tour: Tour, page: "Page", own: Ids) -> None:
     for address, button in (
         ("/lembaga/kursus/baru", "Simpan naskah"),
-        (f"/lembaga/kursus/{scene.own['course_id']}/jadwal-baru", "Buka untuk dibeli"),
+        (f"/lembaga/kursus/{own['course_id']}/jadwal-baru", "Buka untuk dibeli"),
     ):
-        provider.goto(address)
-        tour.send(provider, button)
+        page.goto(address)
+        tour.send(page, button)
+    page.goto(f"/lembaga/sesi/{own['over_session_id']}/daftar-hadir")
+    page.get_by_text("Isi dari berkas CSV").click()
+    tour.send(page, "Baca berkas")
+    page.goto(f"/lembaga/pendaftaran/{own['declared_id']}/koreksi")
+    page.get_by_label("Pertemuan 4").uncheck()
+    tour.send(page, "Tinjau dulu", {"reason": "Salah orang.", "evidence": "Daftar hadir, halaman 2."})
+    page.goto("/lembaga/rekening")
+    page.get_by_label("Bank", exact=True).select_option("BMRIIDJA")
+    tour.send(page, "Ajukan rekening", {"holder_name": "Karya Mandiri", "number": "13700012346"})
+
+
+def _fill_in_as_participant(tour: Tour, page: "Page", own: Ids) -> None:
+    page.goto(f"/beli/{own['full_run_id']}")
+    tour.send(page, "Masuk daftar tunggu")
+    page.goto(f"/beli/{own['offered_run_id']}")
+    tour.send(page, "Beli dengan saldo Rp100.000")
+    page.goto("/survei/2")
+    tour.send(page, "Kirim jawaban")

@@ -54,9 +54,9 @@ def answer_survey(survey: int) -> Response | tuple[str, int]:
     """Take the answers, and pay for them once."""
     questions = surveys.get_questions(_grant(db.session()), survey)
     form = Form(typed={code: request.form.get(code, "") for code in questions})
-    for code, options in questions.items():
-        if form.typed[code] not in options:
-            form.refuse(code, _("Pilih satu jawaban."))
+    for code, words, _options in survey_fields(questions):
+        if form.typed[code] not in questions[code]:
+            form.refuse(code, _("Pilih satu jawaban: %(question)s", question=words))
     if not form.is_valid:
         return _page(survey, form), 400
     participant_id, answers = current_participant().id, dict(form.typed)

@@ -31,7 +31,7 @@ from marketplace.web.participant.incentive_words import outlook_words
 from marketplace.web.shell import note_balance
 from marketplace.web.state_words import kind_words
 
-_CERTIFICATES = 3
+_CERTIFICATES, _NEWEST = 3, 20
 _PRICES, _MOST_SCHEMES = "prices", 10
 
 
@@ -61,6 +61,7 @@ def home() -> str:
     cash, own = surveys.overview(current, grant), certificates.list_all_own(current, participant.id)
     waits = None if cash.earned else outlook(current, grant, own)
     coming = queries.find_next_meeting(current, participant.id, now)
+    rows = queries.history(current, participant.id)
     return render_template(
         "participant/home.html",
         participant=participant,
@@ -75,7 +76,8 @@ def home() -> str:
         cash=cash,
         waits=outlook_words(waits) if waits else None,
         certificates=[each for each in own if each.revoked_at is None][:_CERTIFICATES],
-        months=_months(queries.history(current, participant.id), grant),
+        months=by_month(rows[:_NEWEST], grant),
+        has_more=len(rows) > _NEWEST,
         now=now,
     )
 
@@ -107,7 +109,8 @@ def _deadline(grant: Grant | None) -> datetime | None:
     return grant.first_purchase_by if unspent else grant.spend_by
 
 
-def _months(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
+def by_month(rows: list[HistoryRow], grant: Grant | None) -> list[tuple[str, list[Movement]]]:
+    """Rows of the history in words, under the month of the reader's zone in which they were."""
     reader = here()
     grouped = groupby(rows, key=lambda row: local(row.at, reader).strftime("%Y-%m"))
     months = [[movement_of(row, grant) for row in found] for _month, found in grouped]
