@@ -58,16 +58,16 @@ class Hand:
 
     def go(self, path: str) -> None:
         """Type an address, or come from a message."""
-        self.page.goto(path)
+        self.page.goto(path, wait_until="domcontentloaded")
 
     def follow(self, words: str | None = None, *, within: str = "body", exact: bool = False) -> None:
         """The first link, with these words if it matters."""
-        with self.page.expect_navigation():
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
             self.page.locator(within).get_by_role("link", name=words, exact=exact).first.click()
 
     def press(self, words: str, *, exact: bool = False) -> None:
         """The first button with these words."""
-        with self.page.expect_navigation():
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
             self.page.get_by_role("button", name=words, exact=exact).first.click()
 
     def fill(self, **fields: str) -> None:
