@@ -54,7 +54,6 @@ def states(scene: Scene) -> Iterator[tuple[str, str]]:
     yield "provider", f"/lembaga/sesi/{own['over_session_id']}/daftar-hadir"
     yield "provider", f"/lembaga/pendaftaran/{own['awaiting_id']}"
     yield "provider", f"/lembaga/pendaftaran/{own['awaiting_id']}/tolak"
-    yield "provider", f"/lembaga/pendaftaran/{own['declared_id']}"
     yield "provider", f"/lembaga/pendaftaran/{own['declared_id']}/koreksi"
     yield "participant", f"/kursus-saya/{own['declared_id']}/ulasan"
     yield "participant", f"/bukti/{own['awaiting_id']}"
