@@ -14,7 +14,7 @@ import ledger
 from ledger.archive import dump
 from ledger.loading import load
 from ledger.notes import new_signer
-from ledger.proofs import as_text, get_balance_receipt, get_growth, get_receipt
+from ledger.proofs import get_balance_receipt, get_growth, get_receipt, proof_text
 from ledger.sealing import find_seal
 from ledger.verify_receipt import Refused, check_balance, check_export, check_receipt, main
 from tests.ledger.books import ANI, FAMILIES, FLOWS, appropriate, purchase
@@ -163,7 +163,7 @@ def test_a_log_that_changed_its_key_and_its_name_is_proved_with_all_its_keys(
         lines, growth = list(dump(session, personal=True)), get_growth(session, 1)
     file, keys = tmp_path / "proof", [each.key for each in signers]
     words = [word for key in keys for word in ("--key", str(key))]
-    for proof in ("".join(lines), as_text(growth)):
+    for proof in ("".join(lines), proof_text(growth)):
         file.write_text(proof)
         assert main([str(file), *words]) == 0
         # the newest key alone opens only the newest checkpoint, and the old ones do not open that
