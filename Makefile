@@ -78,8 +78,8 @@ migrate: $(RUNTIME) ## bring the database's tables up to date, as its owner
 demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balance: yes`
 	@$(if $(filter command environment,$(firstword $(origin BEKAL_HOME))),,unset BEKAL_HOME;) exec $(BIN)/flask dev demo $(if $(CATALOGUE),--catalogue "$(CATALOGUE)")
 
-e2e: $(INSTALLED) $(WORDS) ## browser tests alone
-	@$(BIN)/python -m tests.run tests/web/test_in_browser.py tests/web/test_browser_journeys.py $(PYTEST_ARGS)
+e2e: $(INSTALLED) $(WORDS) ## browser tests alone, each journey on a phone without script and on a desk with it
+	@BOTH_WAYS=1 $(BIN)/python -m tests.run tests/web/test_in_browser.py tests/web/test_browser_journeys.py $(PYTEST_ARGS)
 
 # the ledger's machine plays other examples every time here; what fails names its FAULT_SEED
 FAULT_SECONDS ?= 60

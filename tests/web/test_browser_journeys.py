@@ -3,6 +3,7 @@
 The purchase itself is in test_in_browser.py; how money then travels, in tests/journeys.
 """
 
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -38,8 +39,13 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PRICE = Decimal(750_000)
 
+# in the whole suite somebody waits for it: each journey once, in the harder way
+_EVERY_WAY = {"phone without script": (PHONE, False), "desk with script": (DESK, True)}
+_IN_BOTH = bool(os.environ.get("CI") or os.environ.get("BOTH_WAYS"))
+WAYS = list(_EVERY_WAY) if _IN_BOTH else ["phone without script"]
 
-@pytest.fixture(params=[(PHONE, False), (DESK, True)], ids=["phone without script", "desk with script"])
+
+@pytest.fixture(params=[_EVERY_WAY[way] for way in WAYS], ids=WAYS)
 def play(live: Live, browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Play]:
     people: dict[str, uuid.UUID | None] = {"stranger": None}
     with opening(live, people, browser) as open_page, ExitStack() as doors:
