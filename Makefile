@@ -79,7 +79,7 @@ demo: $(RUNTIME) $(WORDS) ## the whole job, unattended, ending with `books balan
 	@$(if $(filter command environment,$(firstword $(origin BEKAL_HOME))),,unset BEKAL_HOME;) exec $(BIN)/flask dev demo $(if $(CATALOGUE),--catalogue "$(CATALOGUE)")
 
 e2e: $(INSTALLED) $(WORDS) ## browser tests alone, each journey on a phone without script and on a desk with it
-	@BOTH_WAYS=1 $(BIN)/python -m tests.run tests/web/test_in_browser.py tests/web/test_browser_journeys.py $(PYTEST_ARGS)
+	@THOROUGH=1 $(BIN)/python -m tests.run tests/web/test_in_browser.py tests/web/test_browser_journeys.py $(PYTEST_ARGS)
 
 # the ledger's machine plays other examples every time here; what fails names its FAULT_SEED
 FAULT_SECONDS ?= 60

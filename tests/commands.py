@@ -29,6 +29,10 @@ _READY = [
 ]
 
 
+BEAN_CHECK = (sys.executable, "-m", "beancount.scripts.check", "--no-cache")
+"""What `bean-check` runs, wherever this Python finds its packages."""
+
+
 def flask(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a `flask` command in an installation, as its operator would. `environ` is all that it sees."""
     with tempfile.TemporaryDirectory(prefix="bekal-command-") as folder:

@@ -100,7 +100,9 @@ def live(
 ) -> Iterator[Live]:
     """Web, worker and bank sandbox, shared by the tests of one module. Beat: `live.start("beat")`.
 
-    One web process, unless the module has WEB_PROCESSES: each takes two seconds to start.
+    A module whose people see nothing of what a worker does says `PROCESSES = ("web",)`, for a worker would
+    write hundreds of letters meanwhile. One web process, unless the module has WEB_PROCESSES: each takes two
+    seconds to start.
     """
     name = f"{servers.prefix}_{worker_number}_live"
     servers.clone(name)
@@ -120,7 +122,7 @@ def live(
     said: list[str] = []
     with Supervisor(home, said.append) as supervisor:
         running = Live(load_settings(environ), environ, port, supervisor, said)
-        for process in ("bank", "worker", "web"):
+        for process in getattr(request.module, "PROCESSES", ("bank", "worker", "web")):
             running.start(process)
         yield running
     servers.drop(name)

@@ -13,13 +13,13 @@ from marketplace.notifications import tasks as notifications
 from marketplace.web.account import ASK_CODE
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form
-from marketplace.web.identity import signed_in_session
+from marketplace.web.identity import reading_session, signed_in_session
 
 
 def is_fresh() -> bool:
     """Whether this browser's owner gave a code not long ago."""
     within = timedelta(seconds=current_app.extensions["settings"].step_up_seconds)
-    return step_up.is_proven(signed_in_session(db.session()), within)
+    return step_up.is_proven(reading_session(), within)
 
 
 def send(form: Form, purpose: str, act: Act) -> None:

@@ -24,13 +24,19 @@ def current_user() -> User | None:
         if token and found and queries.needs_refresh(found):
             with db.transaction() as current:
                 service.refresh_session(current, token)
-        g.user = found.user if found else None
+        g.user, g.signed_in = (found.user, found) if found else (None, None)
     user: User | None = g.user
     return user
 
 
+def reading_session() -> UserSession:
+    """The session of the reader's own browser as this page's first look found it."""
+    signed_in_user()
+    return g.get("signed_in") or signed_in_session(db.session())
+
+
 def signed_in_session(current: Session) -> UserSession:
-    """The session of the reader's own browser, on a page that only signed-in people reach."""
+    """The same, read anew for a decision, on a page that only signed-in people reach."""
     return queries.find_session(current, session.get(_TOKEN, "")) or abort(401)
 
 

@@ -121,7 +121,7 @@ def test_the_books_of_the_demo_pass_the_checks_of_other_programs(
     if form == "hledger" and shutil.which("hledger") is None:
         pytest.skip("hledger is not installed (Debian: apt install hledger)")
     check = {
-        "beancount": [str(Path(sys.executable).with_name("bean-check")), "--no-cache", str(file)],
+        "beancount": [*commands.BEAN_CHECK, str(file)],
         "hledger": ["hledger", "-f", str(file), "check", "--strict"],
     }[form]
     checked = subprocess.run(check, capture_output=True, text=True, check=False)

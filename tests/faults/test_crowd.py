@@ -23,7 +23,7 @@ from tests.faults.crowd import Answer, Buyer, open_review, press, press_and_hang
 from tests.live import Live, wait_until
 from tests.visitors import session_cookie
 
-WEB_PROCESSES = 2
+PROCESSES, WEB_PROCESSES = ("web",), 2
 pytestmark = pytest.mark.long
 
 BUYERS = 500

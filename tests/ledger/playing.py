@@ -1,7 +1,4 @@
-"""Runs the state machine: always the same examples in `make test`, other ones every time in `make faults`.
-
-A build machine (CI) plays them all; somebody at a desk, who waits for it, a part.
-"""
+"""Runs the state machine: always the same examples in `make test`, other ones every time in `make faults`."""
 
 import os
 from collections.abc import Callable
@@ -15,10 +12,11 @@ from sqlalchemy import Connection
 from tests.ledger.machine import Machine
 from tests.ledger.stage import Stage
 from tests.servers import Servers
+from tests.thorough import THOROUGH
 
 PARTS = 4
 STEPS = 50
-_USUAL = "200" if os.environ.get("CI") else "40"
+_USUAL = "200" if THOROUGH else "40"
 EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", _USUAL)) // PARTS
 TIMEOUT_SECONDS = 600 + 10 * max(0, EXAMPLES - 50)
 

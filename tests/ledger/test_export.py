@@ -4,7 +4,6 @@ import csv
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 import ledger
 from ledger.export import EXPORT_FORMS, export_books
+from tests.commands import BEAN_CHECK
 from tests.ledger.books import ANI, BUDI, SCHOOL, appropriate, cancel, complete, grant, move, purchase
 
 Check = Callable[[Path], int]
@@ -26,8 +26,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 
 
 def bean_check(file: Path) -> int:
-    command = [Path(sys.executable).with_name("bean-check"), "--no-cache", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).returncode
+    return subprocess.run([*BEAN_CHECK, str(file)], capture_output=True, text=True, check=False).returncode
 
 
 def hledger_check(file: Path) -> int:

@@ -54,7 +54,7 @@ def _a_g_of_its_own_for_each_request(app: Flask) -> Iterator[None]:
     """The test's own application context, and so its `g`, would outlive each request."""
 
     def forget() -> None:
-        for remembered in ("user", "participant", "provider", "zone", "_flask_babel"):
+        for remembered in ("user", "participant", "provider", "signed_in", "zone", "_flask_babel"):
             g.pop(remembered, None)
 
     first = app.before_request_funcs.setdefault(None, [])

@@ -1,19 +1,21 @@
 """What every page must be, whoever reads it: nothing inline, nothing from elsewhere, no dead link."""
 
 import re
+from collections import Counter, deque
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
-from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from lxml.etree import Element
+from lxml.html import HtmlElement, document_fromstring
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from marketplace.web.security import HEADERS, WITH_SCRIPT
 
-Rule = Callable[[BeautifulSoup], list[str]]
+Rule = Callable[[HtmlElement], list[str]]
 
-_ADDRESSES = ("href", "src", "action", "formaction", "poster", "data", "srcset")
+_ADDRESSES = {"href", "src", "action", "formaction", "poster", "data", "srcset"}
 _POLICY = "Content-Security-Policy"
 _SCRIPT = re.compile(r"<script\b[^>]*\ssrc=")
 _SAME_ENDPOINT = 3
@@ -34,50 +36,56 @@ def _names_a_script(answer: TestResponse) -> bool:
     return answer.mimetype == "text/html" and _SCRIPT.search(answer.text) is not None
 
 
-def inline_code(page: BeautifulSoup) -> list[str]:
+def read(text: str) -> HtmlElement:
+    """A page as these rules look at it. A crawl reads hundreds, and this parser is quick."""
+    return document_fromstring(text or "<html></html>")
+
+
+def inline_code(page: HtmlElement) -> list[str]:
     """Script and style inside the page, which the policy forbids, so that they would not even work.
 
     A block of data is no script: browsers never run it, whatever it holds.
     """
-    blocks = page.select('style, script:not([src]):not([type="application/ld+json"])')
-    found = [f"<{each.name}>" for each in blocks]
-    for element in page.find_all(True):
-        names = [name for name in element.attrs if name == "style" or name.startswith("on")]
-        found += [f"{element.name}[{name}]" for name in names]
+    found = []
+    for element in page.iter(Element):
+        is_script = element.tag == "script" and "src" not in element.attrib
+        if element.tag == "style" or (is_script and element.get("type") != "application/ld+json"):
+            found.append(f"<{element.tag}>")
+        names = [name for name in element.attrib if name == "style" or name.startswith("on")]
+        found += [f"{element.tag}[{name}]" for name in names]
     return found
 
 
-def foreign_addresses(page: BeautifulSoup) -> list[str]:
+def foreign_addresses(page: HtmlElement) -> list[str]:
     """Addresses of other sites, and scripts in the place of addresses."""
     found = []
-    for element in page.find_all(True):
-        for name in _ADDRESSES:
-            parts = urlsplit(str(element.get(name, "")))
+    for element in page.iter(Element):
+        for name in _ADDRESSES.intersection(element.attrib):
+            parts = urlsplit(element.attrib[name])
             if parts.netloc or parts.scheme not in {"", "data", "mailto", "tel"}:
-                found.append(f"{element.name}[{name}] {element[name]}")
+                found.append(f"{element.tag}[{name}] {element.attrib[name]}")
     return found
 
 
-def dead_fragments(page: BeautifulSoup) -> list[str]:
+def dead_fragments(page: HtmlElement) -> list[str]:
     """Links to places on this page that it does not have."""
-    targets = {str(element["id"]) for element in page.find_all(id=True)}
-    wanted = {str(link["href"])[1:] for link in page.select('a[href^="#"]')}
-    return sorted(f"#{name}" for name in wanted - targets - {""})
+    wanted = {link[1:] for link in page.xpath("//a/@href") if link.startswith("#")}
+    return sorted(f"#{name}" for name in wanted - {*page.xpath("//@id"), ""})
 
 
-def doubled_ids(page: BeautifulSoup) -> list[str]:
+def doubled_ids(page: HtmlElement) -> list[str]:
     """Ids that two elements carry, so that a label may name the wrong one."""
-    ids = [str(element["id"]) for element in page.find_all(id=True)]
-    return sorted({name for name in ids if ids.count(name) > 1})
+    return _doubled(page.xpath("//@id"))
 
 
-def doubled_navigation(page: BeautifulSoup) -> list[str]:
+def doubled_navigation(page: HtmlElement) -> list[str]:
     """Places that a navigation names twice."""
-    found = []
-    for navigation in page.select("nav.tab, nav.sisi"):
-        places = [str(link["href"]) for link in navigation.select("a[href]")]
-        found += sorted({place for place in places if places.count(place) > 1})
-    return found
+    navigations = [each for each in page.iter("nav") if not {"tab", "sisi"}.isdisjoint(each.classes)]
+    return [place for each in navigations for place in _doubled(each.xpath(".//a/@href"))]
+
+
+def _doubled(names: list[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 PAGE_RULES: tuple[Rule, ...] = (
@@ -93,34 +101,46 @@ def problems_of(answer: TestResponse) -> list[str]:
     """Everything that is wrong with one answer."""
     found = [f"no header {name}" for name in missing_headers(answer)]
     if answer.mimetype == "text/html":
-        page = BeautifulSoup(answer.text, "html.parser")
+        page = read(answer.text)
         found += [f"{rule.__name__}: {each}" for rule in PAGE_RULES for each in rule(page)]
     return [f"{answer.request.path} {each}" for each in found]
 
 
-def crawl(client: FlaskClient, start: str, most: int = 60) -> tuple[set[str], list[str]]:
-    """Follow every link inside the site. Returns the addresses opened, and what was wrong with them."""
+def crawl(
+    client: FlaskClient,
+    start: str,
+    most: int = 60,
+    inside: str = "/",
+    look: Callable[[HtmlElement], object] = len,
+) -> tuple[set[str], list[str]]:
+    """Follow every link of pages below `inside`. Returns the addresses opened, and what was wrong with them.
+
+    `look` reads each page that was opened there.
+    """
     opened: set[str] = set()
-    endpoints: dict[str, int] = {}
+    endpoints: Counter[str] = Counter()
     linked_from: dict[str, str] = {}
-    waiting, problems = [start], []
+    waiting, problems = deque([start]), []
     while waiting and len(opened) < most:
-        address = waiting.pop(0)
+        address = waiting.popleft()
         kind = _kind(client, address)
-        if address in opened or endpoints.get(kind, 0) >= _SAME_ENDPOINT:
+        if address in opened or endpoints[kind] >= _SAME_ENDPOINT:
             continue
         opened.add(address)
-        endpoints[kind] = endpoints.get(kind, 0) + 1
+        endpoints[kind] += 1
         answer = client.get(address, follow_redirects=True)
         if answer.status_code != 200:
             problems.append(
                 f"{address}, linked from {linked_from.get(address)}, answered {answer.status_code}"
             )
         problems += problems_of(answer)
+        if address.startswith(inside) and answer.mimetype == "text/html":
+            page = read(answer.text)
+            look(page)
+            for link in _links(answer.request.path, page):
+                linked_from.setdefault(link, address)
+                waiting.append(link)
         answer.close()
-        for link in _links(answer):
-            linked_from.setdefault(link, address)
-            waiting.append(link)
     return opened, problems
 
 
@@ -134,10 +154,7 @@ def _kind(client: FlaskClient, address: str) -> str:
     return str(endpoint)
 
 
-def _links(answer: TestResponse) -> list[str]:
+def _links(path: str, page: HtmlElement) -> list[str]:
     """Addresses on a page, except the choice of a language, which changes what later pages say."""
-    if answer.mimetype != "text/html":
-        return []
-    page = BeautifulSoup(answer.text, "html.parser")
-    found = [urljoin(answer.request.path, str(link["href"])) for link in page.select("a[href], link[href]")]
+    found = [urljoin(path, link) for link in page.xpath("//a/@href | //link/@href")]
     return [each for each in found if each.startswith("/") and not each.startswith("/bahasa/")]

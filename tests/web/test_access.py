@@ -16,22 +16,12 @@ from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.payouts.models import PayoutRun
 from marketplace.web.access import Access, declared
-from tests.web.page_rules import crawl, missing_headers, problems_of
+from tests.web.page_rules import missing_headers, problems_of
 from tests.web.places import ADMITTED, address_of, rules
 from tests.web.scene import Scene
 
 Visit = Callable[[str, str, str], TestResponse]
 
-HOMES = {
-    "stranger": "/",
-    "newcomer": "/daftar",
-    "participant": "/beranda",
-    "provider": "/lembaga",
-    "finance": "/keuangan",
-    "auditor": "/keuangan",
-    "curator": "/kurasi",
-    "desk": "/kantor/pengaduan",
-}
 OWNED = {
     "participant": {"enrolment_id", "transaction_id", "certificate_id", "complaint_id"},
     "provider": {
@@ -57,7 +47,7 @@ def visit(app: Flask, scene: Scene) -> Visit:
 
 
 def _visits(app: Flask, scene: Scene) -> Visit:
-    """Everybody keeps a session until they have sent a form, for a form may end it."""
+    """Everybody keeps a session until they have sent a form that was taken, for it may end the session."""
     tokens: dict[str, str] = {}
 
     def visit(who: str, method: str, address: str) -> TestResponse:
@@ -65,7 +55,7 @@ def _visits(app: Flask, scene: Scene) -> Visit:
         if user_id is not None and who not in tokens:
             tokens[who] = _signed_in(user_id)
         answer = _carrying(app, tokens.get(who)).open(address, method=method)
-        if method == "POST":
+        if method == "POST" and answer.status_code != 403:
             tokens.pop(who, None)
         return answer
 
@@ -202,13 +192,3 @@ def test_a_page_that_somebody_forgot_to_guard_is_seen(
     else:
         assert "GET /rahasia as stranger: 200 " in found
         assert "GET /rahasia as participant: 200 " in found
-
-
-# Pages
-
-
-@pytest.mark.parametrize("who", HOMES)
-def test_every_link_from_home_leads_somewhere(app: Flask, scene: Scene, who: str) -> None:
-    opened, problems = crawl(_browser(app, scene.people[who]), HOMES[who])
-    assert not problems, "\n".join(problems)
-    assert len(opened) > 5

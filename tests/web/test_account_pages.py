@@ -19,6 +19,7 @@ from marketplace.notifications.transports import Letter, write_to_folder
 from marketplace.participants.models import Participant
 from marketplace.participants.nik import Sex, compose
 from tests.factories import make_user
+from tests.web import page_rules
 from tests.web.conftest import read, words
 from tests.web.page_rules import dead_fragments
 
@@ -155,7 +156,7 @@ def test_an_age_outside_the_scheme_is_told_on_the_page_where_it_is_typed(
     page = registering.post("/daftar", data=data).text
     assert said in words(page)
     assert 'href="#birth-day"' in page
-    assert dead_fragments(read(page)) == []
+    assert dead_fragments(page_rules.read(page)) == []
 
 
 def test_the_last_page_wants_the_first_two_and_shows_no_whole_number(registering: FlaskClient) -> None:
@@ -185,7 +186,7 @@ def test_a_number_that_is_taken_is_told_beside_its_field_and_kept(
     assert "NIK ini sudah terdaftar dengan akun lain" in words(page)
     assert f'value="{NIK}"' in page
     assert [each["href"] for each in read(page).select(".govuk-error-summary a")] == ["#nik"]
-    assert dead_fragments(read(page)) == []
+    assert dead_fragments(page_rules.read(page)) == []
 
 
 def test_an_empty_field_is_asked_for_by_name(client: FlaskClient, session: Session) -> None:

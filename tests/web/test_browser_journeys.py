@@ -3,7 +3,6 @@
 The purchase itself is in test_in_browser.py; how money then travels, in tests/journeys.
 """
 
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from tests.live import Live, wait_until
 from tests.marketplace.catalogue.test_uploads import as_csv
 from tests.marketplace.enrolments.scenes import buy
 from tests.marketplace.payouts import world
+from tests.thorough import THOROUGH
 from tests.visitors import messages_to
 from tests.web.play import Play, make_buyer, sell
 from tests.web.screens import Hand, opening
@@ -39,10 +39,9 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PRICE = Decimal(750_000)
 
-# in the whole suite somebody waits for it: each journey once, in the harder way
+# where somebody waits for it, each journey once, in the harder way
 _EVERY_WAY = {"phone without script": (PHONE, False), "desk with script": (DESK, True)}
-_IN_BOTH = bool(os.environ.get("CI") or os.environ.get("BOTH_WAYS"))
-WAYS = list(_EVERY_WAY) if _IN_BOTH else ["phone without script"]
+WAYS = list(_EVERY_WAY) if THOROUGH else ["phone without script"]
 
 
 @pytest.fixture(params=[_EVERY_WAY[way] for way in WAYS], ids=WAYS)

@@ -24,6 +24,7 @@ from tests.web.scene import Scene, build
 from tests.web.screens import Open, opening
 from tests.web.tour import SMALL_TARGETS, TARGET, WIDER_THAN_THE_SCREEN, Tour, fill_in, stops, weigh
 
+PROCESSES = ("web",)
 # the tour opens a hundred pages for the first of its tests
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 

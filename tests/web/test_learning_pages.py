@@ -14,6 +14,7 @@ from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.check_in_codes import current_code
 from marketplace.enrolments.models import Enrolment
 from tests import factories
+from tests.web import page_rules
 from tests.web.conftest import SignIn, read, words
 from tests.web.page_rules import dead_fragments
 
@@ -131,7 +132,7 @@ def test_a_refusal_links_to_its_field_where_there_is_one(
         meeting = catalogue.get_run(session, run.id).sessions[0]
         page = client.post(f"/kursus-saya/{enrolment.id}/sesi/{meeting.id}", data={"code": "x"}).text
         assert [each["href"] for each in read(page).select(".govuk-error-summary a")] == links
-        assert dead_fragments(read(page)) == []
+        assert dead_fragments(page_rules.read(page)) == []
 
 
 def test_a_self_paced_course_leads_back_and_is_not_offered_for_refund_once_begun(

@@ -1,11 +1,10 @@
 """The rules for pages see the faults that they are for."""
 
 import pytest
-from bs4 import BeautifulSoup
 from flask import Flask
 
 from tests.web import page_rules
-from tests.web.page_rules import Rule
+from tests.web.page_rules import Rule, read
 
 FAULTS: list[tuple[Rule, str]] = [
     (page_rules.inline_code, "<style>p { color: red }</style>"),
@@ -26,12 +25,12 @@ SOUND += '<script type="application/ld+json">{"@type": "Course"}</script>'
 
 @pytest.mark.parametrize(("rule", "html"), FAULTS)
 def test_a_fault_of_a_page_is_seen(rule: Rule, html: str) -> None:
-    assert len(rule(BeautifulSoup(html, "html.parser"))) == 1
+    assert len(rule(read(html))) == 1
 
 
 @pytest.mark.parametrize("rule", page_rules.PAGE_RULES)
 def test_a_sound_page_is_let_through(rule: Rule) -> None:
-    assert rule(BeautifulSoup(SOUND, "html.parser")) == []
+    assert rule(read(SOUND)) == []
 
 
 def test_a_dead_link_and_a_missing_header_are_seen() -> None:

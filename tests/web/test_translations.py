@@ -14,10 +14,10 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from bs4 import BeautifulSoup
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_babel import force_locale, get_babel, ngettext
+from lxml.etree import Element
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -39,6 +39,7 @@ from marketplace.providers.models import BankAccount, Provider, ProviderApplicat
 from marketplace.web.errors import words_for
 from marketplace.web.regions import PROVINCES
 from tests import factories
+from tests.web import page_rules
 from tests.web.page_rules import crawl
 from tests.web.places import states
 from tests.web.scene import Ids, Scene
@@ -183,13 +184,13 @@ def _words_of(texts: Iterable[str]) -> set[str]:
 
 def indonesian(html: str, known: set[str]) -> set[str]:
     """Words of a page that its English reader has no use for. What is marked as Indonesian may be."""
-    page = BeautifulSoup(html, "html.parser")
-    for element in page.select('[lang="id"]'):
-        element.decompose()
-    texts = [page.get_text(" ")]
-    for element in page.find_all(True):
-        names = [name for name in SPOKEN if name != "value" or element.name == "button"]
-        texts += [str(element[name]) for name in names if element.has_attr(name)]
+    page = page_rules.read(html)
+    for element in page.xpath("//*[@lang='id'][ancestor::*]"):
+        element.drop_tree()
+    texts = page.xpath("//text()[not(parent::script)]")
+    for element in page.iter(Element):
+        names = [name for name in SPOKEN if name != "value" or element.tag == "button"]
+        texts += [element.attrib[name] for name in names if name in element.attrib]
     return _words_of(texts) & known
 
 
@@ -248,12 +249,14 @@ def test_missing_guessed_and_forgotten_messages_are_seen() -> None:
 
 
 @pytest.mark.parametrize("who", HOMES)
-def test_pages_in_english_have_no_indonesian_words(
+def test_every_link_from_home_leads_to_a_page_and_in_english_none_has_indonesian_words(
     app: Flask, session: Session, scene: Scene, english: Catalog, listener: Listener, who: str
 ) -> None:
     known = vocabulary(english) - _content(session)
     reader = _reader(app, scene.people[who])
-    crawl(reader, HOMES[who])
+    opened, problems = crawl(reader, HOMES[who])
+    assert not problems, "\n".join(problems)
+    assert len(opened) > 5
     for address in ("/tidak-ada", "/keluar", *(where for reads, where in states(scene) if reads == who)):
         reader.get(address)
     for address, typed in _sent(scene.own).get(who, {}).items():

@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 from marketplace.web.access import Access, declared
 from tests import factories
 from tests.browser import DESK, PHONE
+from tests.thorough import THOROUGH
 from tests.web import axe
 from tests.web.places import address_of, states
 from tests.web.scene import Ids, Scene
@@ -35,6 +36,9 @@ WEIGHT = """() => performance.getEntries().filter(each => each.encodedBodySize)
 
 _LOOKS = tuple(itertools.product((PHONE, DESK), ("light", "dark")))
 """How axe looks at a page: at each in one of these ways, in turn."""
+
+_EVERY = 1 if THOROUGH else 3
+"""Half of a tour's time is axe's. Where somebody waits for it, axe looks at every third page."""
 
 _READERS: dict[Access, tuple[str, ...]] = {
     Access.PUBLIC: ("stranger",),
@@ -139,28 +143,29 @@ class Tour:
         assert answer.status == 200 or (who, address) in REFUSED, f"{who} {address} {answer.status}"
         if (who, page.url) not in self._seen:
             self._seen.add((who, page.url))
-            self.look(page, f"{who} {address}")
+            self.look(page, f"{who} {address}", answer.body())
 
     def send(self, page: "Page", button: str, typed: Mapping[str, str] | None = None) -> None:
         """Fill in the form of the opened page, press its button, and look at what comes."""
         for name, value in (typed or {}).items():
             page.locator(f'[name="{name}"]').fill(value)
-        with page.expect_navigation():
+        with page.expect_navigation() as coming:
             page.get_by_role("button", name=button, exact=True).click()
-        self.look(page, f"{page.url} after {button} with {sorted(typed or ())}")
+        where = f"{page.url} after {button} with {sorted(typed or ())}"
+        self.look(page, where, coming.value.body())
 
-    def look(self, page: "Page", where: str) -> None:
+    def look(self, page: "Page", where: str, html: bytes) -> None:
         """Look at an opened page on a phone and on a desk; with axe in one way of four."""
         shown, scheme = _LOOKS[len(self.weights) % len(_LOOKS)]
-        self.weights[where] = weigh(page, page.content().encode())
+        self.weights[where] = weigh(page, html)
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
-        for size in (PHONE, DESK):
+        for size in sorted((PHONE, DESK), key=lambda size: size != page.viewport_size):
             page.set_viewport_size(size)  # type: ignore[arg-type] # width and height
             how = f"{where}, {size['width']} px, {scheme}"
             too_wide = page.evaluate(WIDER_THAN_THE_SCREEN)
             self.faults += [f"{how}: {too_wide} px too wide"] if too_wide > 0 else []
             self.faults += [f"{how}: {each}" for each in page.evaluate(SMALL_TARGETS, TARGET)]
-            if self.axe and size is shown:
+            if self.axe and size is shown and len(self.weights) % _EVERY == 0:
                 axe.load_axe(page, self.axe)
                 self.findings += [f"{how}: {each}" for each in axe.findings(page)]
 

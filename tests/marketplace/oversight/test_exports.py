@@ -1,7 +1,6 @@
 """The books leave the house: in other programs' forms, and whole into an empty installation."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from marketplace.config import Settings
 from marketplace.db import transaction
 from marketplace.oversight.log import signer
 from tests import factories
+from tests.commands import BEAN_CHECK
 from tests.servers import Servers
 from tests.watermark import wait_for_others
 
@@ -36,8 +36,7 @@ def funded(session: Session) -> Session:
 def test_an_export_of_the_programme_passes_bean_check(app: Flask, funded: Session, tmp_path: Path) -> None:
     file = tmp_path / "books.beancount"
     assert flask(app, "ledger", "export", "--format", "beancount", "--output", file).exit_code == 0
-    command = [Path(sys.executable).with_name("bean-check"), "--no-cache", file]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    checked = subprocess.run([*BEAN_CHECK, file], capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert flask(app, "ledger", "export", "--format", "beancount").stdout == file.read_text()
 
