@@ -16,7 +16,7 @@ from tests.thorough import THOROUGH
 
 PARTS = 4
 STEPS = 50
-_USUAL = "200" if THOROUGH else "40"
+_USUAL = "200" if THOROUGH else "28"
 EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", _USUAL)) // PARTS
 TIMEOUT_SECONDS = 600 + 10 * max(0, EXAMPLES - 50)
 

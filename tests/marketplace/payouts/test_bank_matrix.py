@@ -32,6 +32,7 @@ from marketplace.payouts.models import Payout, PayoutRun, PayoutState
 from tests.marketplace.payouts import world
 from tests.marketplace.payouts.world import MONDAY, make_earning, make_payee, noon
 from tests.servers import Servers
+from tests.thorough import THOROUGH
 
 NET = Decimal(900_000)
 BEHAVIOURS = ("pay", "delay", "reject", "return", "repeat", "pay-then-drop", "never")
@@ -174,10 +175,12 @@ def _crashing(function: Callable[..., Any], fuse: Fuse, step: str) -> Callable[.
 
 
 def cases() -> list[Any]:
+    """Where somebody waits for them, every other square: each behaviour and each step is among them still."""
     return [
         pytest.param((behaviour, step), id=f"{behaviour}, crash {step}")
-        for behaviour in BEHAVIOURS
-        for step in CRASHES
+        for row, behaviour in enumerate(BEHAVIOURS)
+        for column, step in enumerate(CRASHES)
+        if THOROUGH or (row + column) % 2 == 0
     ]
 
 
