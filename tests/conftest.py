@@ -20,6 +20,7 @@ from tests import servers as test_servers
 from tests.scenery import make_current
 from tests.servers import APPLICATION, OWNER, Servers
 from tests.sharing import share_compiled
+from tests.thorough import THOROUGH
 
 pytest_plugins = ["tests.live", "tests.browser", "tests.skips"]
 
@@ -39,8 +40,15 @@ def _servers_of(config: pytest.Config) -> Servers:
     return config.stash[_SERVERS]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long modules first: the short ones then fill the workers evenly until the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long modules first: the short ones then fill the workers evenly until the end.
+
+    What is only for those who wait for nothing is left out at a desk, and counted as deselected.
+    """
+    left_out = [] if THOROUGH else [item for item in items if item.get_closest_marker("thorough")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from flask import Flask
@@ -18,6 +19,12 @@ _PURE = ("models.py", "queries.py", "service.py")
 _FRAMEWORKS = frozenset({"flask", "flask_sqlalchemy", "flask_babel", "marshmallow", "celery"})
 _LISTED = re.compile(r"^\| `([a-z_/]+)/` \|", re.MULTILINE)
 _UNKEPT = frozenset({"var", "node_modules"})
+
+
+@cache
+def _walk(source: str) -> list[ast.AST]:
+    """Everything in a source text, read once for all rules."""
+    return list(ast.walk(ast.parse(source)))
 
 
 def python_files(*folders: str) -> Iterator[Path]:
@@ -56,7 +63,7 @@ def stray_commits(path: PurePosixPath, source: str) -> list[str]:
     """Services flush, edges commit, and one module does it for them."""
     if path == PurePosixPath("marketplace/db.py"):
         return []
-    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    calls = (node for node in _walk(source) if isinstance(node, ast.Call))
     return [
         f"{path}:{call.lineno} commits; only marketplace/db.py may"
         for call in calls
@@ -75,11 +82,7 @@ def long_functions(path: PurePosixPath, source: str) -> list[str]:
 
 def function_lengths(source: str) -> list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, int]]:
     """Every function with its number of lines, signature and docstring included."""
-    functions = (
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+    functions = (node for node in _walk(source) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return [(node, (node.end_lineno or node.lineno) - node.lineno + 1) for node in functions]
 
 
@@ -112,7 +115,7 @@ def forbidden_imports(path: PurePosixPath, source: str) -> list[str]:
 
 
 def _imports(source: str) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(source)):
+    for node in _walk(source):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

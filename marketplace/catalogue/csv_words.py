@@ -38,7 +38,7 @@ ENGLISH = {
     "formula": "begins with = + - or @; kept as plain text",
     "date": "write a date, such as 2027-08-27 or 27-8-2027",
     "no_such_day": "is not in the calendar",
-    "time": "write hours and minutes in WIB, such as 09:00",
+    "time": "write hours and minutes, such as 09:00",
     "end_before_start": "the end must be after the start",
     "seats": "must be a number of seats from 1 to 100,000",
     "unknown_course": "is neither the title nor the number of a course of yours that is published",

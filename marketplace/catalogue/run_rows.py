@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
-from marketplace import clock
 from marketplace.catalogue import csv_cells as cells
 from marketplace.catalogue.course_rows import (
     CatalogueFileError,
@@ -48,20 +48,20 @@ class MeetingRow:
     problems: tuple[Problem, ...]
 
 
-def read_meetings(table: Table) -> Iterator[MeetingRow]:
-    """Each row below the header, in the file's order. Raises CatalogueFileError."""
+def read_meetings(table: Table, zone: ZoneInfo) -> Iterator[MeetingRow]:
+    """Each row below the header, in the file's order; its hours are of `zone`. Raises CatalogueFileError."""
     check_header(table[0], COLUMNS, OPTIONAL)
     for row in read_rows(table, OPTIONAL, MOST_ROWS):
         if isinstance(row, RowProblem):
             raise CatalogueFileError(row.problems[0].reason, row.line)
-        yield _read_meeting(row)
+        yield _read_meeting(row, zone)
 
 
-def _read_meeting(row: Row) -> MeetingRow:
+def _read_meeting(row: Row, zone: ZoneInfo) -> MeetingRow:
     day = row.read("date", _day, None)
     start, end = row.read("start", _time, None), row.read("end", _time, None)
-    starts_at = datetime.combine(day, start, clock.ZONE) if day and start else None
-    ends_at = datetime.combine(day, end, clock.ZONE) if day and end else None
+    starts_at = datetime.combine(day, start, zone) if day and start else None
+    ends_at = datetime.combine(day, end, zone) if day and end else None
     if starts_at and ends_at and starts_at >= ends_at:
         row.refuse("end", "end_before_start", "selesainya harus sesudah mulainya")
     return MeetingRow(
@@ -95,7 +95,7 @@ def _day(text: str) -> date | None:
 def _time(text: str) -> time | None:
     found = _CLOCK.fullmatch(text)
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        raise cells.CellError("time", "tulis jam dan menit WIB, misalnya 09:00")
+        raise cells.CellError("time", "tulis jam dan menit, misalnya 09:00")
     return time(int(found[1]), int(found[2]))
 
 

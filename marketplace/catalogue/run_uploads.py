@@ -20,6 +20,7 @@ from marketplace.catalogue.service import PlannedSession, RunPlan
 from marketplace.catalogue.versions import CatalogueUpload, UploadKind
 from marketplace.identity import audit
 from marketplace.identity.models import User
+from marketplace.providers.models import Provider
 
 MOST_SESSIONS = 100
 _REASONS = {
@@ -76,14 +77,15 @@ class _Refused(Exception):
 
 def keep(session: Session, provider_id: uuid.UUID, actor: User, name: str, content: bytes) -> CatalogueUpload:
     """Keep a file for a while, in place of what this person had kept. Raises CatalogueFileError."""
-    for _row in read_meetings(uploads.table_of(content)):
+    for _row in read_meetings(uploads.table_of(content), clock.ZONE):
         pass
     return uploads.keep_file(session, provider_id, actor, name, content, UploadKind.RUNS)
 
 
 def plan(session: Session, upload: CatalogueUpload) -> RunsPlan:
-    """What the file would do now. Nothing is written."""
-    rows = list(read_meetings(uploads.table_of(upload.content)))
+    """What the file would do now, its hours being those of the provider's province. Nothing is written."""
+    zone = clock.zone_of(session.get_one(Provider, upload.provider_id).province_code)
+    rows = list(read_meetings(uploads.table_of(upload.content), zone))
     known, planned = _read_courses(session, upload.provider_id), RunsPlan()
     seen: set[_Key] = set()
     for run in _grouped(rows):

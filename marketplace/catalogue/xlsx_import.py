@@ -14,6 +14,9 @@ from typing import Any
 
 from marketplace.catalogue.course_rows import CatalogueFileError, Record, Table, Unreadable
 
+Cell = tuple[Any, str]
+"""What a cell holds, and what kind of cell it says it is."""
+
 MOST_BYTES = 30_000_000
 MOST_FILES = 300
 _MOST_LINES = 20_000
@@ -31,9 +34,10 @@ def xlsx_table(content: bytes) -> Table:
     """The header and the rows of a workbook's first sheet. Raises CatalogueFileError."""
     try:
         check_package(content)
-        records = iter(list(_records(content)))
+        rows = list(_rows(content))
     except _NOT_READ as error:
         raise CatalogueFileError("buku kerja Excel ini rusak atau tidak bisa dibaca") from error
+    records: Iterator[Record] = iter([(line, _texts(row)) for line, row in rows])
     first = next(records, None)
     if first is None or not isinstance(first[1], list):
         raise CatalogueFileError("lembar pertama kosong")
@@ -63,8 +67,8 @@ def _has_document_type(text: bytes) -> bool:
     return b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\0" in text[:200] or text[:2] == b"\xfe\xff"
 
 
-def _records(content: bytes) -> Iterator[Record]:
-    """The rows of the first sheet with their line, empty ones as no cells."""
+def _rows(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
+    """The rows of the first sheet with their line, as the library gives them."""
     from openpyxl import load_workbook  # here: it would make every start of every process slower
 
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
@@ -74,12 +78,17 @@ def _records(content: bytes) -> Iterator[Record]:
         for line, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), start=1):
             if line > _MOST_LINES:
                 raise CatalogueFileError("terlalu banyak baris; bagi menjadi beberapa berkas", line)
-            cells = [_text(cell) for cell in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            yield line, cells
+            yield line, [(cell.value, getattr(cell, "data_type", "n")) for cell in row]
     finally:
         workbook.close()
+
+
+def _texts(row: list[Cell]) -> list[str]:
+    """A row's cells without the empty ones at its end; an empty row has none."""
+    cells = [_text(*cell) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _fitted(record: Record, width: int) -> Record:
@@ -90,9 +99,8 @@ def _fitted(record: Record, width: int) -> Record:
     return record
 
 
-def _text(cell: Any) -> str:
+def _text(value: Any, kind: str) -> str:
     """What a CSV would hold in this place."""
-    value, kind = cell.value, getattr(cell, "data_type", "n")
     if value is None:
         return ""
     if kind == "f":

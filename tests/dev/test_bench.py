@@ -29,6 +29,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.thorough
 def test_every_figure_is_in_the_table_and_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     done = subprocess.run(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, render_template, render_template_string
 from flask_babel import Babel
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, UndefinedError
+from jinja2 import ChoiceLoader, FileSystemBytecodeCache, PackageLoader, PrefixLoader, UndefinedError
 from lxml import html
 
 from marketplace.web import formatting
@@ -46,8 +46,14 @@ STAFF = {"audience": "staff", "place": "Karya Mandiri Yogyakarta", "balance": No
 ERRORS = [400, 403, 404, 405, 413, 429, 500, 503]
 
 
+@pytest.fixture(scope="module")
+def compiled_here(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """The templates, compiled once for all tests of this module."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("components")))
+
+
 @pytest.fixture
-def app() -> Iterator[Flask]:
+def app(compiled_here: FileSystemBytecodeCache) -> Iterator[Flask]:
     """Only what the layout needs: filters, the macros' loader and the addresses it links to."""
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(STATIC))
     app.jinja_env.loader = ChoiceLoader(
@@ -56,6 +62,7 @@ def app() -> Iterator[Flask]:
             PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
         ]
     )
+    app.jinja_env.bytecode_cache = compiled_here
     Babel(app, default_locale="id")
     formatting.install(app)
     app.jinja_env.globals["csrf_token"] = lambda: "token"

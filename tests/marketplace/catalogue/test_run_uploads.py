@@ -83,6 +83,12 @@ def test_rows_become_runs_as_the_form_would_open_them(desk: Desk, form: Callable
     assert (again.runs, again.unchanged, again.problems) == ([], 3, [])
 
 
+def test_the_hours_of_a_file_are_those_of_the_providers_province(desk: Desk) -> None:
+    desk.provider.province_code = "94"
+    [found] = desk.plan(desk.row()).runs
+    assert found.plan.sessions[0].starts_at == datetime.combine(desk.day(30), time(7), clock.ZONE)
+
+
 def test_one_bad_row_keeps_its_whole_run_closed_and_no_other(desk: Desk) -> None:
     rows = [
         desk.row(30),

@@ -18,7 +18,7 @@ from marketplace.enrolments.models import AttendanceMethod, Enrolment
 from marketplace.identity.models import User
 from marketplace.providers.models import Provider
 from tests import factories
-from tests.marketplace.enrolments.scenes import advance, attend, buy
+from tests.marketplace.enrolments.scenes import advance, attend, buy, make_grants
 from tests.web.conftest import SignIn
 
 
@@ -40,8 +40,7 @@ class Stall:
         """One enrolment for each name."""
         with transaction() as current:
             sold = []
-            for name in names:
-                grant = factories.make_grant(current)
+            for name, grant in zip(names, make_grants(current, len(names)), strict=True):
                 grant.participant.full_name = name
                 sold.append(buy(current, run, grant))
             return sold
