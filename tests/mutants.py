@@ -8,6 +8,7 @@ one, and a larger one contains it.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,9 @@ def generate() -> None:
     version = _version()
     if STAMP.exists() and STAMP.read_text() == version:
         return
+    # mutmut leaves what is there, also a schema that has changed since
+    for folder in COPIED:
+        shutil.rmtree(FOLDER / folder, ignore_errors=True)
     mutmut.copy_src_dir()
     mutmut.copy_also_copy_files()
     mutmut.setup_source_paths()
