@@ -22,7 +22,16 @@ from tests.watermark import wait_for_others
 from tests.web.axe import find_axe, findings, load_axe
 from tests.web.scene import Scene, build
 from tests.web.screens import Open, opening
-from tests.web.tour import SMALL_TARGETS, TARGET, WIDER_THAN_THE_SCREEN, Tour, fill_in, stops, weigh
+from tests.web.tour import (
+    CUT_MONEY,
+    SMALL_TARGETS,
+    TARGET,
+    WIDER_THAN_THE_SCREEN,
+    Tour,
+    fill_in,
+    stops,
+    weigh,
+)
 
 PROCESSES = ("web",)
 # the tour opens a hundred pages for the first of its tests
@@ -141,10 +150,18 @@ def test_no_page_asks_another_site_for_anything_or_breaks_its_policy(live: Live,
     assert tour.complaints == []
 
 
+def test_an_amount_without_its_last_digits_is_seen(screen: Open) -> None:
+    page = screen("stranger", PHONE)
+    box = "<div style='overflow: {}; width: 60px'><b class='uang'>Rp100.000.000.000</b></div>"
+    page.set_content(box.format("hidden") + box.format("auto"))
+    assert len(page.evaluate(CUT_MONEY)) == 1
+
+
 def test_a_page_that_is_too_wide_and_a_small_button_are_seen(screen: Open) -> None:
     page = screen("stranger", PHONE)
     page.set_content("<button style='height: 20px'>x</button><p style='width: 900px'>y</p>")
     assert page.evaluate(WIDER_THAN_THE_SCREEN) > 0
+    assert page.evaluate(CUT_MONEY) == []
     [[_element, height]] = page.evaluate(SMALL_TARGETS, TARGET)
     assert height == 20
 

@@ -30,6 +30,17 @@ SMALL_TARGETS = """least => [...document.querySelectorAll(
     .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect().height])
     .filter(([, height]) => height > 0 && height < least)"""
 
+CUT_MONEY = """() => [...document.querySelectorAll('.uang')].filter(each => {
+    const right = each.getBoundingClientRect().right - 1;
+    for (let box = each.parentElement; box && each.checkVisibility(); box = box.parentElement) {
+        const overflow = getComputedStyle(box).overflowX;
+        if (overflow === 'auto' || overflow === 'scroll') return false;
+        if (overflow !== 'visible' && box.getBoundingClientRect().right < right) return true;
+    }
+    return false;
+}).map(each => each.outerHTML.slice(0, 80))"""
+"""Amounts of which the box around them hides the end; one that may be scrolled to is not cut."""
+
 WEIGHT = """() => performance.getEntries().filter(each => each.encodedBodySize)
     .map(each => [each.entryType === 'navigation', each.encodedBodySize])"""
 """What the page and each of its files weighed on the way, in bytes; also those that were kept from before."""
@@ -165,6 +176,7 @@ class Tour:
             too_wide = page.evaluate(WIDER_THAN_THE_SCREEN)
             self.faults += [f"{how}: {too_wide} px too wide"] if too_wide > 0 else []
             self.faults += [f"{how}: {each}" for each in page.evaluate(SMALL_TARGETS, TARGET)]
+            self.faults += [f"{how}: {each} is cut" for each in page.evaluate(CUT_MONEY)]
             if self.axe and size is shown and len(self.weights) % _EVERY == 0:
                 axe.load_axe(page, self.axe)
                 self.findings += [f"{how}: {each}" for each in axe.findings(page)]
