@@ -5,12 +5,14 @@ import time
 from ledger.notes import new_signer, signature_line
 from ledger.verify_receipt import COSIGNATURE, VerifierKey
 
-_WITNESS = new_signer("witness.example/w1", bytes(range(2, 34)))
-KEY = VerifierKey(_WITNESS.name, COSIGNATURE, _WITNESS.key.public)
+_FIRST = new_signer("witness.example/w1", bytes(range(2, 34)))
+_SECOND = new_signer("witness.example/w2", bytes(range(3, 35)))
+KEY, SECOND_KEY = (VerifierKey(each.name, COSIGNATURE, each.key.public) for each in (_FIRST, _SECOND))
+_PRIVATE = {KEY: _FIRST.private, SECOND_KEY: _SECOND.private}
 
 
-def cosigned(note: str) -> str:
-    """The line under a checkpoint by which the witness says that it has seen it."""
+def cosigned(note: str, key: VerifierKey = KEY) -> str:
+    """The line under a checkpoint by which a witness says that it has seen it."""
     body, moment = note.rpartition("\n\n")[0] + "\n", int(time.time())
-    mark = _WITNESS.private.sign(f"cosignature/v1\ntime {moment}\n{body}".encode())
-    return signature_line(KEY, moment.to_bytes(8, "big") + mark)
+    mark = _PRIVATE[key].sign(f"cosignature/v1\ntime {moment}\n{body}".encode())
+    return signature_line(key, moment.to_bytes(8, "big") + mark)

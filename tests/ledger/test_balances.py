@@ -138,6 +138,8 @@ def test_a_transaction_is_read_as_it_was_written(session: Session) -> None:
     assert (record.metadata, record.commitment, record.settles) == (metadata, posted.commitment, None)
     assert ledger.find_transactions(session, reference="r") == [record]
     assert ledger.find_transactions(session, reference="s") == []
+    later = ledger.post(session, "k2", "purchase", move(ANI, SCHOOL, 1), reference="r")
+    assert [each.id for each in ledger.find_transactions(session, reference="r")] == [posted.id, later.id]
     with pytest.raises(ledger.UnknownTransaction):
         ledger.get_transaction(session, ledger.uuid7())
 

@@ -227,6 +227,18 @@ def test_witnesses_sign_under_the_published_checkpoint(session: Session) -> None
         assert refusal.value.code == "invalid_checkpoint"
 
 
+def test_a_published_checkpoint_has_a_line_for_each_witness(session: Session) -> None:
+    funded(session)
+    made = seal(session, SIGNER)
+    assert made is not None and made.note is not None
+    for each in (witness.KEY, witness.SECOND_KEY):
+        cosign(session, made.note + cosigned(made.note, each), each)
+    note = published_note(session, made)
+    assert note.startswith(made.note) and len(note.splitlines()) == len(made.note.splitlines()) + 2
+    for key in (witness.KEY, witness.SECOND_KEY, SIGNER.key):
+        assert open_note(note, key)
+
+
 class NaiveSealer:
     """Seals what has a greater id than the last one sealed, as one would without a watermark."""
 
