@@ -177,3 +177,13 @@ def test_a_lost_connection_comes_through_as_sqlalchemys_own_and_is_not_used_agai
         assert "purchase:secret" not in str(lost.value)
         session.rollback()
         assert ledger.balance(session, ANI) == 3_500_000
+
+
+def test_a_batch_takes_back_as_one_call_does(session: Session) -> None:
+    funded(session)
+    bought = purchase(session, 500)
+    request = TransactionRequest("back", "reversal", move(SCHOOL, ANI, 500), reverses=bought.id)
+    [posted] = ledger.post_many(session, [request])
+    assert ledger.get_transaction(session, posted.id).reverses == bought.id
+    with pytest.raises(ledger.ExceedsOriginal):
+        ledger.reverse(session, "once more", bought.id)
