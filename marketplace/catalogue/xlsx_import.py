@@ -78,7 +78,10 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
         for line, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), start=1):
             if line > _MOST_LINES:
                 raise CatalogueFileError("terlalu banyak baris; bagi menjadi beberapa berkas", line)
-            yield line, [(cell.value, getattr(cell, "data_type", "n")) for cell in row]
+            cells = [(cell.value, getattr(cell, "data_type", "n")) for cell in row]
+            while cells and cells[-1][0] is None:  # each row is filled up to the widest
+                cells.pop()
+            yield line, cells
     finally:
         workbook.close()
 
