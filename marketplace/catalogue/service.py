@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -89,14 +89,16 @@ def period_of(plan: RunPlan) -> tuple[datetime, datetime]:
 
 def take_seat(session: Session, run_id: uuid.UUID) -> None:
     """Take one seat of an open run, whoever else is trying. Raises NoSeats."""
-    taken = session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.state == RunState.OPEN, Run.seats_taken < Run.seats)
-        .values(seats_taken=Run.seats_taken + 1)
-        .returning(Run.seats_taken)
-    ).scalar_one_or_none()
-    if taken is None:
+    if session.execute(_TAKE_SEAT, {"run": run_id}).scalar_one_or_none() is None:
         raise NoSeats("no seat left", run=str(run_id))
+
+
+_TAKE_SEAT = (
+    update(Run)
+    .where(Run.id == bindparam("run"), Run.state == RunState.OPEN, Run.seats_taken < Run.seats)
+    .values(seats_taken=Run.seats_taken + 1)
+    .returning(Run.seats_taken)
+)
 
 
 def release_seat(session: Session, run_id: uuid.UUID) -> None:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -21,7 +21,7 @@ from marketplace.participants.models import Participant
 
 def lock_grant_of(session: Session, participant_id: uuid.UUID) -> Grant | None:
     """The participant's grant, locked: their purchases follow one another."""
-    return session.scalars(_locking(_grants().where(Grant.participant_id == participant_id), Grant)).first()
+    return session.scalars(_GRANT_OF, {"participant": participant_id}).first()
 
 
 def lock_enrolment(session: Session, enrolment_id: uuid.UUID) -> Enrolment:
@@ -94,3 +94,6 @@ def _grants() -> Select[Any]:
 
 def _locking(rows: Select[Any], table: type[Any]) -> Select[Any]:
     return rows.with_for_update(of=table, key_share=True).execution_options(populate_existing=True)
+
+
+_GRANT_OF = _locking(_grants().where(Grant.participant_id == bindparam("participant")), Grant)

@@ -80,8 +80,7 @@ ENROLMENT_TRANSITIONS = {
 class Enrolment(Base):
     """Participant x run. Price, fee and terms are copied at purchase and never change after.
 
-    Inside the purchase's own transaction the row is first a claim of its key, with a price of zero:
-    the price arrives together with the posting or the hold, so that no priced enrolment is without one.
+    The row is written after its posting or hold, so that no priced enrolment is without one.
     `confirm_by` is when the hold ends by itself; `decline_reason` is the provider's word against it.
     `bought_by_staff`: the buyer acted for this very provider when they bought.
     """

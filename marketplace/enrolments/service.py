@@ -2,11 +2,11 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -57,6 +57,31 @@ class PurchaseRequest:
         return hashlib.sha256(seen.encode()).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """A purchase that nothing has been written of yet. `id` will be the enrolment's."""
+
+    request: PurchaseRequest
+    grant: Grant
+    run: Run
+    now: datetime
+    id: uuid.UUID = field(default_factory=ledger.uuid7)
+
+    @property
+    def price(self) -> Decimal:
+        return self.run.course.price
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """Where the price went, and what is left of the balance. Nothing is posted or held of Rp0."""
+
+    balance_after: Decimal
+    transaction_id: uuid.UUID | None = None
+    hold_id: uuid.UUID | None = None
+    confirm_by: datetime | None = None
+
+
 def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
     """Buy a seat with the training balance; the same request again returns the same enrolment.
 
@@ -69,39 +94,86 @@ def purchase(session: Session, request: PurchaseRequest) -> Enrolment:
     grant = locks.lock_grant_of(session, request.participant_id)
     if grant is None:
         raise GrantMissing("no grant", state=None)
-    run = _get_run(session, request.run_id)
-    now = clock.now(session)
-    _require_eligible(session, request, grant, now)
-    enrolment, is_new = _claim(session, request, grant, run, now)
-    if is_new:
-        _check(request, grant, run, now)
-        if not waiting.take_offered(session, enrolment.participant_id, run.id, now):
-            _take_seat(session, run)
-        _pay(session, enrolment, run.course.price)
-        _stop_revocation_clock(grant, enrolment, now)
-        session.flush()
-        tell = confirmation.announce_wait if enrolment.is_awaiting else confirmation.announce
-        tell(session, enrolment)
+    # before anything is checked: a retry of the purchase that took the last seat or the last rupiah
+    # must find its own enrolment, not a refusal
+    earlier = _find_earlier(session, request)
+    if earlier is not None:
+        return earlier
+    run, is_in_line = _get_run(session, request)
+    sale = _Sale(request, grant, run, clock.now(session))
+    _require_eligible(session, sale)
+    _check(sale)
+    if not (is_in_line and waiting.take_offered(session, request.participant_id, run.id, sale.now)):
+        _take_seat(session, run)
+    enrolment = _enrol(session, sale, _pay(session, sale))
+    _stop_revocation_clock(sale)
+    tell = confirmation.announce_wait if enrolment.is_awaiting else confirmation.announce
+    tell(session, enrolment)
     return enrolment
 
 
-def _check(request: PurchaseRequest, grant: Grant, run: Run, now: datetime) -> None:
-    offer.check(grant, run, request.version_seen, request.price_seen, now)
-    if request.confirmation_seen != run.needs_confirmation:
-        raise OfferChanged("confirmation", price=run.course.price, version=run.course.version)
+def _find_earlier(session: Session, request: PurchaseRequest) -> Enrolment | None:
+    """What this very request has bought before. Raises KeyReused, AlreadyEnrolled.
 
-
-def _require_eligible(session: Session, request: PurchaseRequest, grant: Grant, now: datetime) -> None:
-    """Freeze the grant of somebody who may not buy any more; an honest repeat still finds its purchase.
-
-    This comes before the key is claimed: the refusal is `recorded`, and a claim must not be.
+    Purchases of one participant follow one another, by the grant's lock; the table's unique indexes
+    stand behind it.
     """
+    seen = {"participant": request.participant_id, "run": request.run_id, "key": request.key}
+    found = session.scalars(_EARLIER, seen).all()
+    same = next((each for each in found if each.key == request.key), None)
+    if same is not None and same.request_hash != request.fingerprint:
+        raise KeyReused("this key bought something else")
+    if same is None and found:
+        raise AlreadyEnrolled("this participant has this run", enrolment_id=found[0].id)
+    return same
+
+
+_EARLIER = select(Enrolment).where(
+    Enrolment.participant_id == bindparam("participant"),
+    or_(
+        Enrolment.key == bindparam("key"),
+        and_(Enrolment.run_id == bindparam("run"), Enrolment.state.not_in(CANCELLED)),
+    ),
+)
+
+
+def _get_run(session: Session, request: PurchaseRequest) -> tuple[Run, bool]:
+    """The run as it is now, and whether this buyer stands in line for it, where under the grant's lock
+    they cannot come to stand meanwhile."""
+    seen = {"run": request.run_id, "participant": request.participant_id}
+    found = session.execute(_RUN, seen).one_or_none()
+    if found is None:
+        raise NotFound("no such run", run_id=request.run_id)
+    run, is_in_line = found
+    return run, is_in_line
+
+
+_RUN = (
+    select(Run, waiting.stands_in_line(bindparam("participant"), Run.id))
+    .where(Run.id == bindparam("run"))
+    .execution_options(populate_existing=True)
+)
+
+
+def _require_eligible(session: Session, sale: _Sale) -> None:
+    """Freeze the grant of somebody who may not buy any more.
+
+    This comes before anything is written: the refusal is `recorded`, and half a purchase must not be.
+    """
+    grant = sale.grant
     code = grant.frozen_code or grant.participant.blocked_code
-    if code is None or not is_spendable(grant, now) or _find_earlier(session, request) is not None:
+    if code is None or not is_spendable(grant, sale.now):
         return
     if grant.state == GrantState.ACTIVE:
         batches.freeze(session, grant, code)
     raise EligibilityLost(code, reason=code)
+
+
+def _check(sale: _Sale) -> None:
+    request, run = sale.request, sale.run
+    offer.check(sale.grant, run, request.version_seen, request.price_seen, sale.now)
+    if request.confirmation_seen != run.needs_confirmation:
+        raise OfferChanged("confirmation", price=sale.price, version=run.course.version)
 
 
 def _take_seat(session: Session, run: Run) -> None:
@@ -115,36 +187,58 @@ def _take_seat(session: Session, run: Run) -> None:
         raise
 
 
-def _get_run(session: Session, run_id: uuid.UUID) -> Run:
-    run = session.get(Run, run_id, populate_existing=True)
-    if run is None:
-        raise NotFound("no such run", run_id=run_id)
-    return run
+def _pay(session: Session, sale: _Sale) -> _Payment:
+    """Move the price from the training balance into escrow, or set it aside. Rp0 moves nothing.
+
+    The grant is locked, so what is available here is what the posting meets; the database's own guard
+    stands behind it.
+    """
+    account = chart.benefit(sale.request.participant_id)
+    available = ledger.available(session, account)
+    if available < sale.price:
+        raise _too_dear(available, sale.price)
+    posting = ledger.Posting(account, chart.escrow(sale.run.course.provider_id), sale.price)
+    try:
+        return _post_or_hold(session, sale, posting, available - sale.price)
+    except ledger.InsufficientBalance as refusal:
+        raise _too_dear(available, sale.price) from refusal
 
 
-def _claim(
-    session: Session, request: PurchaseRequest, grant: Grant, run: Run, now: datetime
-) -> tuple[Enrolment, bool]:
-    """Take the key before anything is checked: a retry of the purchase that took the last seat or
-    the last rupiah must find its own enrolment, not a refusal."""
-    waits = _waiting_values(session, grant, run, now) if run.needs_confirmation else {}
+def _post_or_hold(session: Session, sale: _Sale, posting: ledger.Posting, left: Decimal) -> _Payment:
+    key, reference = f"purchase:{sale.id}", f"enrolment:{sale.id}"
+    confirm_by = None
+    if sale.run.needs_confirmation:
+        confirm_by = confirmation.deadline(session, sale.run, sale.grant, sale.now)
+    if posting.amount == 0:
+        return _Payment(left, confirm_by=confirm_by)
+    if confirm_by is None:
+        posted = ledger.post(session, key, "purchase", [posting], reference=reference)
+        return _Payment(left, transaction_id=posted.id)
+    held = ledger.hold(session, key, "purchase", posting, confirm_by, reference=reference)
+    return _Payment(left, hold_id=held.id, confirm_by=confirm_by)
+
+
+def _enrol(session: Session, sale: _Sale, payment: _Payment) -> Enrolment:
+    """Write the enrolment down, under a receipt number that nobody has."""
+    values = _values(sale) | asdict(payment)
+    is_staff = conflicts.is_staff(sale.grant.participant.user_id, sale.run.course.provider_id)
+    writing = _ENROL.values(bought_by_staff=is_staff)
     for _ in range(_RECEIPT_TRIES):
-        claimed = session.scalars(
-            insert(Enrolment)
-            .values(_claim_values(request, grant, run, now) | waits)
-            .on_conflict_do_nothing()
-            .returning(Enrolment)
-        ).first()
-        if claimed is not None:
-            return claimed, True
-        earlier = _find_earlier(session, request)
-        if earlier is not None:
-            return earlier, False
+        number = receipts.new_number(clock.local_date(sale.now))
+        enrolment = session.scalars(writing, values | {"receipt_number": number}).first()
+        if enrolment is not None:
+            return enrolment
     raise RuntimeError("receipt numbers keep colliding: the number space is exhausted")
 
 
-def _claim_values(request: PurchaseRequest, grant: Grant, run: Run, now: datetime) -> dict[str, object]:
+_ENROL = insert(Enrolment).on_conflict_do_nothing(index_elements=["receipt_number"]).returning(Enrolment)
+
+
+def _values(sale: _Sale) -> dict[str, object]:
+    request, grant, run = sale.request, sale.grant, sale.run
+    state = EnrolmentState.AWAITING_CONFIRMATION if run.needs_confirmation else EnrolmentState.PURCHASED
     return {
+        "id": sale.id,
         "participant_id": request.participant_id,
         "run_id": run.id,
         "provider_id": run.course.provider_id,
@@ -152,74 +246,18 @@ def _claim_values(request: PurchaseRequest, grant: Grant, run: Run, now: datetim
         "scheme_code": grant.scheme_code,
         "key": request.key,
         "request_hash": request.fingerprint,
-        "receipt_number": receipts.new_number(clock.local_date(now)),
         "course_version": run.course.version,
-        "price": Decimal(0),
+        "price": sale.price,
         "fee_rate": grant.scheme.fee_rate,
-        "balance_after": Decimal(0),
-        "purchased_at": now,
-        "bought_by_staff": conflicts.is_staff(grant.participant.user_id, run.course.provider_id),
+        "state": state.value,
+        "purchased_at": sale.now,
     }
-
-
-def _waiting_values(session: Session, grant: Grant, run: Run, now: datetime) -> dict[str, object]:
-    return {
-        "state": EnrolmentState.AWAITING_CONFIRMATION.value,
-        "confirm_by": confirmation.deadline(session, run, grant, now),
-    }
-
-
-def _find_earlier(session: Session, request: PurchaseRequest) -> Enrolment | None:
-    """Whatever stood in the way of the claim: this request, or another purchase of the same run."""
-    mine = select(Enrolment).where(Enrolment.participant_id == request.participant_id)
-    earlier = session.scalars(mine.where(Enrolment.key == request.key)).first()
-    if earlier is not None:
-        if earlier.request_hash != request.fingerprint:
-            raise KeyReused("this key bought something else")
-        return earlier
-    other = session.scalars(
-        mine.where(Enrolment.run_id == request.run_id, Enrolment.state.not_in(CANCELLED))
-    ).first()
-    if other is not None:
-        raise AlreadyEnrolled("this participant has this run", enrolment_id=other.id)
-    return None
-
-
-def _pay(session: Session, enrolment: Enrolment, price: Decimal) -> None:
-    """Move the price from the training balance into escrow, or set it aside. Rp0 moves nothing.
-
-    The grant is locked, so what is available here is what the posting meets; the database's own guard
-    stands behind it.
-    """
-    account = chart.benefit(enrolment.participant_id)
-    available = ledger.available(session, account)
-    if available < price:
-        raise _too_dear(available, price)
-    enrolment.balance_after = available - price
-    if price == 0:
-        return
-    posting = ledger.Posting(account, chart.escrow(enrolment.provider_id), price)
-    try:
-        _post_or_hold(session, enrolment, posting)
-    except ledger.InsufficientBalance as refusal:
-        raise _too_dear(available, price) from refusal
-    enrolment.price = price
-
-
-def _post_or_hold(session: Session, enrolment: Enrolment, posting: ledger.Posting) -> None:
-    key, reference = f"purchase:{enrolment.id}", f"enrolment:{enrolment.id}"
-    if enrolment.confirm_by is None:
-        posted = ledger.post(session, key, "purchase", [posting], reference=reference)
-        enrolment.transaction_id = posted.id
-    else:
-        held = ledger.hold(session, key, "purchase", posting, enrolment.confirm_by, reference=reference)
-        enrolment.hold_id = held.id
 
 
 def _too_dear(balance: Decimal, price: Decimal) -> InsufficientBalance:
     return InsufficientBalance("price above balance", balance=balance, price=price, short_by=price - balance)
 
 
-def _stop_revocation_clock(grant: Grant, enrolment: Enrolment, now: datetime) -> None:
-    if enrolment.price > 0 and grant.first_purchase_at is None:
-        grant.first_purchase_at = now
+def _stop_revocation_clock(sale: _Sale) -> None:
+    if sale.run.course.price > 0 and sale.grant.first_purchase_at is None:
+        sale.grant.first_purchase_at = sale.now

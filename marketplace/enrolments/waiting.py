@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace import clock
@@ -158,6 +158,14 @@ def find_for_run(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID)
     """Where somebody stands in the line of one run, or None."""
     mine = list_for_participant(session, participant_id)
     return next((each for each in mine if each.place.run_id == run_id), None)
+
+
+def stands_in_line(
+    participant_id: ColumnElement[uuid.UUID], run_id: SQLColumnExpression[uuid.UUID]
+) -> ColumnElement[bool]:
+    """Whether somebody stands in the line of a run, as part of a query."""
+    mine = (WaitingPlace.participant_id == participant_id) & (WaitingPlace.run_id == run_id)
+    return exists().where(mine, WaitingPlace.state.in_(IN_LINE))
 
 
 def count_in_line(session: Session, run_id: uuid.UUID) -> int:

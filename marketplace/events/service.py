@@ -25,22 +25,13 @@ class Happening:
 
 def record(
     session: Session, type: str, subject_id: uuid.UUID, provider_id: uuid.UUID | None = None, **data: object
-) -> Event:
+) -> None:
     """Write down that something happened, at programme time, with a snapshot of it."""
-    event = Event(
-        type=type,
-        subject_id=subject_id,
-        provider_id=provider_id,
-        data=snapshot(data),
-        created_at=clock.now(session),
-    )
-    session.add(event)
-    session.flush()
-    return event
+    record_many(session, [Happening(type, subject_id, provider_id, data)])
 
 
 def record_many(session: Session, happenings: Iterable[Happening]) -> None:
-    """Write down many events at once."""
+    """Write down many events at once. What they tell of is written first."""
     now = clock.now(session)
     rows = [
         {
@@ -54,4 +45,8 @@ def record_many(session: Session, happenings: Iterable[Happening]) -> None:
         for each in happenings
     ]
     if rows:
-        session.execute(insert(Event), rows)
+        session.flush()
+        session.connection().execute(_EVENTS, rows)
+
+
+_EVENTS = insert(Event)

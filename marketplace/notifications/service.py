@@ -62,23 +62,27 @@ def message_to(user: Recipient, subject: str, body: str, secret: bool = False) -
     return Message(user.id, channel, user.email or user.phone or "", subject, body, secret)
 
 
-def notify(session: Session, user: Recipient, subject: str, body: str, secret: bool = False) -> Notification:
+def notify(session: Session, user: Recipient, subject: str, body: str, secret: bool = False) -> None:
     """Queue a message to a user in the running transaction."""
-    return _queue(session, message_to(user, subject, body, secret))
+    notify_many(session, [message_to(user, subject, body, secret)])
 
 
 def notify_contact(
     session: Session, channel: Channel, destination: str, *, subject: str, body: str, secret: bool = False
-) -> Notification:
+) -> None:
     """Queue a message to an address that need not belong to a user."""
-    return _queue(session, Message(None, channel, destination, subject, body, secret))
+    notify_many(session, [Message(None, channel, destination, subject, body, secret)])
 
 
 def notify_many(session: Session, messages: Iterable[Message]) -> None:
-    """Queue many messages at once."""
-    rows = [{"id": uuid7(), "state": NotificationState.PENDING.value, **_values(each)} for each in messages]
+    """Queue many messages at once. Who they go to is written first."""
+    rows = [_values(each) for each in messages]
     if rows:
-        session.execute(insert(Notification), rows)
+        session.flush()
+        session.connection().execute(_NOTIFICATIONS, rows)
+
+
+_NOTIFICATIONS = insert(Notification)
 
 
 def list_due(session: Session, limit: int = 100) -> Sequence[uuid.UUID]:
@@ -161,22 +165,17 @@ def _forget_secret(notification: Notification) -> None:
         notification.body = ""
 
 
-def _queue(session: Session, message: Message) -> Notification:
-    notification = Notification(**_values(message))
-    session.add(notification)
-    session.flush()
-    return notification
-
-
 def _values(message: Message) -> dict[str, object]:
     now = clock.wall_now()
     return {
+        "id": uuid7(),
         "user_id": message.user_id,
         "channel": message.channel.value,
         "destination": message.destination,
         "subject": message.subject,
         "body": message.body,
         "secret": message.secret,
+        "state": NotificationState.PENDING.value,
         "attempts": 0,
         "created_at": now,
         "next_attempt_at": now,

@@ -52,8 +52,10 @@ def _charge_then_claim(session: Session, request: PurchaseRequest) -> Enrolment:
     time.sleep(_THINKING_SECONDS)
     run = session.get_one(Run, request.run_id)
     account, escrow = chart.benefit(request.participant_id), chart.escrow(run.course.provider_id)
-    ledger.post(session, str(uuid7()), "purchase", [ledger.Posting(account, escrow, run.course.price)])
+    posting = ledger.Posting(account, escrow, run.course.price)
+    posted = ledger.post(session, str(uuid7()), "purchase", [posting])
     grant = locks.lock_grant_of(session, request.participant_id)
     assert grant is not None
-    enrolment, _new = service._claim(session, request, grant, run, clock.now(session))
-    return enrolment
+    sale = service._Sale(request, grant, run, clock.now(session))
+    payment = service._Payment(ledger.available(session, account), posted.id)
+    return service._find_earlier(session, request) or service._enrol(session, sale, payment)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -130,7 +130,8 @@ def test_the_status_page_tells_what_works(client: FlaskClient, session: Session,
     assert "Terganggu" not in words(answer.text)
     with transaction() as current:
         user = factories.make_user(current)
-        found = notifications.notify(current, user, "Kode", "123456")
+        notifications.notify(current, user, "Kode", "123456")
+        found = current.scalars(select(Notification).where(Notification.user_id == user.id)).one()
         _age(current, found, clock.wall_now() - timedelta(minutes=20))
     late = words(client.get("/status").text)
     assert "Ada yang terganggu" in late and "yang tertua menunggu 20 menit" in late

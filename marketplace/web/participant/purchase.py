@@ -33,6 +33,7 @@ from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant import proving
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.participant.proof import qr_of
+from marketplace.web.shell import note_balance
 from marketplace.web.state_words import money_tag
 
 _LONGEST_KEY = 64
@@ -161,6 +162,7 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
     participant = current_participant()
     run = courses.get_run(current, run_id)
     balance = grants.balance_of(current, participant.id)
+    note_balance(balance)
     grant = grants.find_grant(current, participant.id)
     in_line = waiting.find_for_run(current, participant.id, run.id)
     obstacle = _obstacle(current, grant, run, in_line)

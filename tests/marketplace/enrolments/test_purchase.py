@@ -1,12 +1,14 @@
 """Buying: the key first, then every reason against, then the seat and the money."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session
 
 import ledger
@@ -73,8 +75,8 @@ def test_a_purchase_moves_the_price_into_escrow_and_takes_a_seat(session: Sessio
 def test_a_purchase_leaves_an_event_and_a_message_and_a_trace_in_the_ledger(session: Session) -> None:
     grant, run = factories.make_grant(session), factories.make_run(session)
     enrolment = purchase(session, wish(grant, run))
-    event = session.scalars(select(Event).where(Event.subject_id == enrolment.id)).one()
-    assert (event.type, event.provider_id) == ("enrolment.purchased", run.course.provider_id)
+    told = session.scalars(select(Event).where(Event.subject_id == enrolment.id)).one()
+    assert (told.type, told.provider_id) == ("enrolment.purchased", run.course.provider_id)
     message = session.scalars(
         select(Notification)
         .where(Notification.user_id == grant.participant.user_id)
@@ -86,6 +88,44 @@ def test_a_purchase_leaves_an_event_and_a_message_and_a_trace_in_the_ledger(sess
     assert enrolment.transaction_id is not None
     record = ledger.get_transaction(session, enrolment.transaction_id)
     assert (record.kind, record.key) == ("purchase", f"purchase:{enrolment.id}")
+
+
+def test_a_receipt_number_that_is_taken_is_drawn_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = factories.make_run(session)
+    first = purchase(session, wish(factories.make_grant(session), run))
+    fresh = receipts.new_number(clock.today(session))
+    numbers = iter([first.receipt_number, fresh])
+    monkeypatch.setattr(receipts, "new_number", lambda _day: next(numbers))
+    assert purchase(session, wish(factories.make_grant(session), run)).receipt_number == fresh
+    monkeypatch.setattr(receipts, "new_number", lambda _day: fresh)
+    with pytest.raises(RuntimeError, match="keep colliding"):
+        purchase(session, wish(factories.make_grant(session), run))
+
+
+def test_a_refused_purchase_writes_no_row(session: Session) -> None:
+    grant, run = factories.make_grant(session), factories.make_run(session, seats=1)
+    purchase(session, wish(factories.make_grant(session), run))
+    with counted_writes(session) as writes, pytest.raises(NoSeats):
+        purchase(session, wish(grant, run))
+    assert writes == ["UPDATE run"]  # which finds no seat
+
+
+@contextmanager
+def counted_writes(session: Session) -> Iterator[list[str]]:
+    """What is inserted and updated in the block, by table."""
+    found: list[str] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        found.extend(" ".join(each) for each in re.findall(r"^(INSERT INTO|UPDATE) (\w+)", statement))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", look)
+    try:
+        yield found
+    finally:
+        event.remove(connection, "before_cursor_execute", look)
 
 
 def test_the_same_request_again_returns_the_same_enrolment(session: Session) -> None:

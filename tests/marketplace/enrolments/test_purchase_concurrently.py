@@ -1,6 +1,8 @@
 """Many at once: one key has one effect, and no seat is sold twice. Each with its negative control."""
 
+import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -8,6 +10,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import ledger
@@ -16,8 +19,8 @@ from marketplace.batches.models import Grant
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run, RunState
-from marketplace.enrolments import locks
-from marketplace.enrolments.errors import RunCancelled
+from marketplace.enrolments import locks, service
+from marketplace.enrolments.errors import KeyReused, RunCancelled
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.enrolments.service import PurchaseRequest, cancel_run, purchase
 from marketplace.enrolments.settlement import Verdict, settle
@@ -63,6 +66,34 @@ def test_the_control_that_looks_before_it_claims_gives_other_answers(app: Flask,
 
     answers = fifty_identical(app, session, look_first)
     assert any(isinstance(each, MarketplaceError) for each in answers)
+
+
+def test_without_the_grants_lock_the_table_still_takes_a_key_once(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction():
+        request = wish(factories.make_grant(session), factories.make_run(session))
+    together = threading.Barrier(2)
+
+    def read_unlocked(current: Session, participant_id: uuid.UUID) -> Grant | None:
+        return current.scalars(select(Grant).where(Grant.participant_id == participant_id)).first()
+
+    def none_earlier(*_asked: object) -> None:
+        together.wait(timeout=20)
+
+    def buy(current: Session) -> str:
+        try:
+            return str(purchase(current, request).id)
+        except IntegrityError as error:
+            raise KeyReused(str(error.orig)) from error
+
+    monkeypatch.setattr(locks, "lock_grant_of", read_unlocked)
+    monkeypatch.setattr(service, "_find_earlier", none_earlier)
+    answers = at_once(app, [buy, buy])
+    [refusal] = [each for each in answers if isinstance(each, KeyReused)]
+    assert "uq_enrolment" in str(refusal)
+    enrolment = session.scalars(select(Enrolment)).one()
+    assert ledger.balance(session, chart.escrow(enrolment.provider_id)) == enrolment.price
 
 
 def sell_out(app: Flask, session: Session, seats: int, buyers: int) -> tuple[int, int]:
