@@ -1,5 +1,7 @@
 """Whoever changes the past with a superuser's rights is found, and the first bad row is named."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from ledger.verify_receipt import Checkpoint, read_checkpoint
 from tests.ledger.books import ANI, funded, move, purchase
 from tests.ledger.conftest import Database
 from tests.ledger.test_sealing import SIGNER, swaps
+from tests.ledger.test_verification import UUID
 from tests.watermark import seal
 
 TABLES = (
@@ -72,118 +75,117 @@ TAMPERINGS = {
     "edit": (
         ["UPDATE ledger.posting SET amount = amount + 1 WHERE transaction_id ="
          " (SELECT id FROM ledger.transaction WHERE key = 'swap:9')"],
-        "transaction", "swap:9", "commitment",
+        "transaction ID (swap:9): its content does not fit its commitment"
+        " (now benefit:ani to benefit:budi 2.00)",
     ),
     "delete": (
         ["DELETE FROM ledger.posting WHERE transaction_id ="
          " (SELECT id FROM ledger.transaction WHERE key = 'swap:9')",
          "DELETE FROM ledger.transaction WHERE key = 'swap:9'"],
-        "leaf", "12", "does not exist",
+        "leaf 12: its transaction ID does not exist",
     ),
     "delete with its leaf": (
         ["DELETE FROM ledger.leaf WHERE number = 12"],
-        "leaf", "12", "is missing",
+        "leaf 12: it is missing",
     ),
     "reorder": (
         ["UPDATE ledger.leaf SET number = -1 WHERE number = 5",
          "UPDATE ledger.leaf SET number = 5 WHERE number = 6",
          "UPDATE ledger.leaf SET number = 6 WHERE number = -1"],
-        "leaf", "6", "out of order",
+        "leaf 6 (swap:2): it is out of order: transactions are sealed in the order of their positions",
     ),
     "reorder the positions too": (
         # past the seal, not merely one further: other databases of the server use up numbers in between
         [f"UPDATE ledger.transaction SET position = {BEYOND} WHERE key = 'purchase:7'",
          f"UPDATE ledger.posting SET position = {BEYOND} WHERE transaction_id ="
          " (SELECT id FROM ledger.transaction WHERE key = 'purchase:7')"],
-        "leaf", "283", "outside the positions",
+        "leaf 283 (purchase:7): its transaction was written outside the positions of seal 3",
     ),
     "swap two rows": (
         ["UPDATE ledger.transaction t SET commitment = o.commitment, salt = o.salt FROM ledger.transaction o"
          " WHERE t.key IN ('swap:1', 'swap:2') AND o.key IN ('swap:1', 'swap:2') AND o.key <> t.key"],
-        "transaction", "swap:1", "commitment",
+        "transaction ID (swap:1): its content does not fit its commitment"
+        " (now benefit:ani to benefit:budi 1.00)",
     ),
     "cut the tail": (
         [f"DELETE FROM ledger.posting WHERE transaction_id = {LAST}",
          f"DELETE FROM ledger.transaction WHERE id = {LAST}"],
-        "leaf", "284", "does not exist",
+        "leaf 284: its transaction ID does not exist",
     ),
     "cut the tail of the leaves": (
         ["DELETE FROM ledger.leaf WHERE number >= 284"],
-        "leaf", "284", "is missing",
+        "leaf 284: it is missing",
     ),
     "cut the seals": (
         ["DELETE FROM ledger.checkpoint WHERE seal_id = 3", "DELETE FROM ledger.seal WHERE id = 3"],
-        "leaf", "283", "no seal",
+        "leaf 283: no seal reaches so far",
     ),
     "cut a seal out": (
         ["DELETE FROM ledger.checkpoint WHERE seal_id = 1", "DELETE FROM ledger.seal WHERE id = 1"],
-        "seal", "1", "missing",
+        "seal 1: it is missing: seal 2 comes next",
     ),
     "a root": (
         ["UPDATE ledger.seal SET root = sha256('x') WHERE id = 2"],
-        "seal", "2", "not that of leaves 3 to 282",
+        "seal 2: its root is not that of leaves 3 to 282",
     ),
     "a size": (
         ["UPDATE ledger.seal SET tree_size = 282 WHERE id = 2"],
-        "seal", "2", "not that of leaves 3 to 281",
+        "seal 2: its root is not that of leaves 3 to 281",
     ),
     "a seal that stands still": (
         ["UPDATE ledger.seal SET through = 1 WHERE id = 2"],
-        "seal", "2", "further",
+        "seal 2: it does not reach further than the one before",
     ),
     "a tile": (
         ["UPDATE ledger.tile SET root = sha256('x')"],
-        "tile", "0/0", "hashes below",
+        "tile 0/0: it is not made of the hashes below it",
     ),
     "a hash in a tile": (
         ["UPDATE ledger.tile SET hashes = overlay(hashes placing sha256('x') from 12 * 32 + 1)"],
-        "leaf", "12", "not the one that was sealed",
+        "leaf 12 (swap:9): its transaction is not the one that was sealed",
     ),
-    "no tile": (["DELETE FROM ledger.tile"], "tile", "0/0", "missing"),
+    "no tile": (["DELETE FROM ledger.tile"], "tile 0/0: it is missing",),
     "a tile too many": (
         ["INSERT INTO ledger.tile SELECT 0, 7, root, hashes FROM ledger.tile"],
-        "tile", "0/7", "no such tile",
+        "tile 0/7: the tree has no such tile",
     ),
     "a note's size": (
         ["UPDATE ledger.checkpoint SET note = replace(note, E'\\n283\\n', E'\\n284\\n')"],
-        "checkpoint", "2", "something else",
+        "checkpoint 2: it says something else than its seal",
     ),
     "a signature": (
         ["UPDATE ledger.checkpoint SET note = overlay(note placing 'AAAA' from length(note) - 9)"
          " WHERE seal_id = 2"],
-        "checkpoint", "2", "wrong",
+        "checkpoint 2: the signature of bekal.example/log is wrong",
     ),
     "another origin": (
         ["UPDATE ledger.checkpoint SET origin = 'x', note = replace(note, 'bekal.example/log', 'x')"],
-        "checkpoint", "1", "no key is known for x",
+        "checkpoint 1: no key is known for x",
     ),
-    "no checkpoint": (["DELETE FROM ledger.checkpoint WHERE seal_id = 2"], "seal", "2", "nobody signed"),
+    "no checkpoint": (["DELETE FROM ledger.checkpoint WHERE seal_id = 2"], "seal 2: nobody signed it",),
     "a root of balances": (
         ["UPDATE ledger.balance_seal SET root = sha256('x')"],
-        "checkpoint", "2", "something else",
+        "checkpoint 2: it says something else than its seal",
     ),
     "the secret of balances": (
         ["UPDATE ledger.balance_seal SET secret = gen_random_uuid()"],
-        "balance_seal", "2", "not that of the balances",
+        "balance_seal 2: its root is not that of the balances its postings make",
     ),
     "passed over": (
         ["DELETE FROM ledger.leaf WHERE number >= 283", "UPDATE ledger.seal SET tree_size = 283 WHERE id = 2",
          "DELETE FROM ledger.checkpoint WHERE seal_id = 3", "DELETE FROM ledger.seal WHERE id = 3",
          "UPDATE ledger.seal SET through = 1000000000"],
-        "seal", "2", "further",
+        "seal 2: it does not reach further than the one before",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_a_change_of_the_past_is_found_and_named(books: Database, name: str) -> None:
-    statements, table, row, what = TAMPERINGS[name]
+    statements, told = TAMPERINGS[name]
     fill(books)
     tamper(books, *statements)
-    found = problem(books)
-    assert found is not None
-    assert (found.table, row in found.row) == (table, True), found
-    assert what in found.what
+    assert re.sub(UUID, "ID", str(problem(books))) == told
 
 
 def test_an_amount_changed_together_with_its_commitment_is_named_by_the_tile(books: Database) -> None:
