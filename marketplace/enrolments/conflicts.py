@@ -74,20 +74,32 @@ def receipts_of(session: Session, statement_ids: Collection[uuid.UUID]) -> dict[
 
 def hold_own(session: Session, provider_id: uuid.UUID, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts, held where they would pay for somebody of the provider's staff, of then or of now, or for
-    a purchase that was declared."""
+    a purchase that was declared. An earning keeps one code: the first of those that `list_codes` gives."""
+    codes = list_codes(session, provider_id, verdicts)
+    return [
+        replace(each, hold_code=next(iter(found), None)) for each, found in zip(verdicts, codes, strict=True)
+    ]
+
+
+def list_codes(session: Session, provider_id: uuid.UUID, verdicts: Sequence[Verdict]) -> list[list[str]]:
+    """For each verdict every code that would hold what it pays, its own first; none where it pays nothing."""
     staff = {member.user_id for member in providers.list_staff(session, provider_id)}
     among = DeclaredPurchase.enrolment_id.in_([each.enrolment.id for each in verdicts])
     declared = set(session.scalars(select(DeclaredPurchase.enrolment_id).where(among)))
 
-    def code(verdict: Verdict) -> str | None:
+    def codes(verdict: Verdict) -> list[str]:
         enrolment = verdict.enrolment
         if not verdict.paid_percent:
-            return None
-        if enrolment.bought_by_staff or enrolment.participant.user_id in staff:
-            return STAFF_BOUGHT
-        return DECLARED if enrolment.id in declared else None
+            return []
+        own = enrolment.bought_by_staff or enrolment.participant.user_id in staff
+        found = (
+            verdict.hold_code,
+            STAFF_BOUGHT if own else None,
+            DECLARED if enrolment.id in declared else None,
+        )
+        return [code for code in found if code]
 
-    return [replace(each, hold_code=each.hold_code or code(each)) for each in verdicts]
+    return [codes(each) for each in verdicts]
 
 
 def _of_provider(provider_id: uuid.UUID, receipts: Collection[str]) -> Select[str, uuid.UUID]:

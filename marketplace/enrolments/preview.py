@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import Run
+from marketplace.enrolments import conflicts
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.evidence import gather
 from marketplace.enrolments.models import LIVE, SEATED, EnrolmentState
@@ -17,10 +18,11 @@ from marketplace.enrolments.settlement import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How somebody's enrolment would end, with the attendance that decides it."""
+    """How somebody's enrolment would end, its attendance, and every code that would hold what it pays."""
 
     progress: Progress
     verdict: Verdict
+    hold_codes: Sequence[str] = ()
 
 
 def preview_completion(session: Session, run: Run) -> Sequence[Outcome]:
@@ -37,4 +39,6 @@ def _preview(session: Session, run: Run, cut_short_as: EnrolmentState | None) ->
     evidence = gather(session, run, begun_by=clock.now(session) if cut_short_as else None)
     concerned = SEATED if cut_short_as else LIVE
     found = [each for each in list_for_run(session, run.id) if each.enrolment.state in concerned]
-    return [Outcome(each, judge(each.enrolment, evidence, cut_short_as)) for each in found]
+    verdicts = [judge(each.enrolment, evidence, cut_short_as) for each in found]
+    codes = conflicts.list_codes(session, run.course.provider_id, verdicts)
+    return [Outcome(*each) for each in zip(found, verdicts, codes, strict=True)]

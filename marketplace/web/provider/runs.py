@@ -27,6 +27,7 @@ from marketplace.schemes import queries as schemes
 from marketplace.web.acting import act_and_return
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
+from marketplace.web.provider import holding
 from marketplace.web.provider.alerts import declared_until
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.rows import day_words, share_cell, state_tag, tag_cell, when_and_where
@@ -111,7 +112,7 @@ def ask_complete(run_id: uuid.UUID) -> str | Response:
         days=day_words(found),
         outcomes=outcomes,
         totals=total_of(outcomes),
-        is_held=any(each.verdict.hold_code for each in outcomes),
+        held=holding.list_held(outcomes),
         objection_days=max(scheme.maturity_working_days for scheme in schemes.list_schemes(current)),
         until=declared_until(current, found.ends_at),
     )
@@ -178,6 +179,7 @@ def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:
         days=day_words(found),
         outcomes=outcomes,
         totals=total_of(outcomes),
+        held=holding.list_held(outcomes),
         has_begun=found.starts_at <= now,
         form=form,
         most=LONGEST_REASON,

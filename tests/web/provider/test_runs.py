@@ -9,6 +9,9 @@ from sqlalchemy import select
 from marketplace.batches import queries as grants
 from marketplace.db import transaction
 from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
+from marketplace.identity.models import User
+from marketplace.providers.models import Provider
+from marketplace.providers.service import add_staff
 from tests import factories
 from tests.web.conftest import SignIn, words
 from tests.web.page_rules import crawl
@@ -56,12 +59,38 @@ def test_asking_changes_nothing(desk: FlaskClient, stall: Stall) -> None:
     assert stall.session.get_one(Enrolment, enrolment.id).state == "purchased"
 
 
-def test_a_run_on_lists_alone_is_told_to_be_held(desk: FlaskClient, stall: Stall) -> None:
+def test_every_reason_that_would_hold_an_earning_is_told_before(desk: FlaskClient, stall: Stall) -> None:
+    run = stall.make_run()
+    own, declared, other = stall.sell(run, "Bayu Pratama", "Ratna Lestari", "Yohanes Tukan")
+    stall.attend(own, 4)
+    stall.attend(declared, 4)
+    with transaction() as current:
+        buyer = current.get_one(User, own.participant.user_id)
+        add_staff(current, current.get_one(Provider, stall.provider.id), buyer)
+    said = {"has_conflict": "yes", "text": "Adik saya.", "receipts": declared.receipt_number}
+    desk.post("/lembaga/pernyataan", data=said)
+    stall.pass_until_over(run)
+    address = f"/lembaga/jadwal/{run.id}/selesai"
+    page = words(desk.get(address).text)
+    assert "Pembelinya staf lembaga sendiri. Bayu Pratama: Rp675.000. Siapkan bukti" in page
+    assert "menyatakan ada benturan kepentingan. Ratna Lestari: Rp675.000. Kantor program membaca" in page
+    assert "dicatat dari daftar" not in page and page.count("ditahan dulu, kembali") == 2
+    stall.attend(other, 4, AttendanceMethod.UPLOAD)
+    page = words(desk.get(address).text)
+    listed = "bukan dengan kode. Bayu Pratama, Ratna Lestari, Yohanes Tukan: Rp2.025.000. Simpan daftar hadir"
+    assert all(each in page for each in (listed, "Bayu Pratama: Rp675.000", "Ratna Lestari: Rp675.000"))
+    desk.post(address)
+    stall.session.rollback()
+    states = set(stall.session.scalars(select(Earning.state)))
+    assert states == {"held"}, "as it was told"
+
+
+def test_a_run_that_nothing_holds_is_not_told_to_be_held(desk: FlaskClient, stall: Stall) -> None:
     run = stall.make_run()
     [enrolment] = stall.sell(run, "Ratna Lestari")
-    stall.attend(enrolment, 4, AttendanceMethod.UPLOAD)
+    stall.attend(enrolment, 4)
     stall.pass_until_over(run)
-    assert "Hak lembaga akan ditahan dulu." in words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
+    assert "ditahan" not in words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
 
 
 def test_a_run_without_any_attendance_pays_nobody_and_says_so(desk: FlaskClient, stall: Stall) -> None:
