@@ -89,7 +89,7 @@ def stops(app: Flask, scene: Scene) -> Iterator[tuple[str, str]]:
     yield "stranger", f"/kursus/banding?k={own}&k={other}"
     yield "participant", f"/kursus/{own}"
     yield "participant", "/kursus"
-    yield "participant", "/kursus?q=tidak+ada+di+sini"
+    yield "participant", "/kursus?q=tidak+ada+di+sini&mode=online&mode=in_person&when=later&price=high"
     yield "participant", f"/beli/{scene.own['later_run_id']}"
     yield "auditor", f"/keuangan/pembayaran/{scene.payout_run}"
     yield from states(scene)

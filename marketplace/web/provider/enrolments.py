@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import clock, db
-from marketplace.catalogue.models import Run
 from marketplace.enrolments import correction, correction_plan, provider_queries, queries
 from marketplace.enrolments.models import SEATED
 from marketplace.enrolments.pay import Split, split
@@ -20,22 +19,21 @@ from marketplace.enrolments.provider_queries import Page
 from marketplace.enrolments.tracking_models import ExportKind
 from marketplace.errors import NotFound
 from marketplace.payouts import queries as payouts
-from marketplace.schemes import queries as schemes
 from marketplace.web import live
 from marketplace.web.downloads import csv_file
-from marketplace.web.formatting import short_date_range
 from marketplace.web.identity import current_provider
-from marketplace.web.provider import columns, exports
+from marketplace.web.provider import columns, exports, refining
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.rows import day_words, state_tag, when_and_where
-from marketplace.web.provider.wanted import HELD, SPANS, Wanted, parse, read_wanted
+from marketplace.web.provider.wanted import Wanted, parse, read_wanted
 from marketplace.web.spreadsheets import xlsx_file
 from marketplace.web.state_words import earning_tag, hold_words, payout_tag
 
 MOST_AT_ONCE = 10_000
 """Rows of a file that is written while somebody waits."""
 
-MOST_AWAITING = 50
+MOST_AWAITING = 10
+"""The most urgent, and a link to all: what stands beside the list is short (docs/decisions/0048)."""
 
 
 @pages.get("/pendaftaran")
@@ -55,9 +53,9 @@ def enrolments() -> str | AnyResponse:
         awaiting_count=_count_awaiting(current, len(awaiting)),
         files=[] if cursor else exports.recent_rows(current),
         when_and_where=when_and_where,
-        run=_run(current, wanted),
         live=live.Region(wanted.address("provider.enrolments_live", cursor=cursor), _version(current)),
-        **choices(current, wanted),
+        chips=refining.chips(current, wanted),
+        **refining.choices(current),
     )
 
 
@@ -111,56 +109,11 @@ def enrolment(enrolment_id: uuid.UUID) -> str:
     )
 
 
-def choices(session: Session, wanted: Wanted) -> dict[str, list[tuple[str, str]]]:
-    """What the filter's lists offer."""
-    provider_id = current_provider().id
-    sold = provider_queries.list_courses_sold(session, provider_id)
-    runs = provider_queries.list_runs_sold(session, provider_id, wanted.course_id)
-    return {
-        "courses": [("", _("Semua kursus")), *((str(course_id), title) for course_id, title in sold)],
-        "states": [
-            ("", _("Semua status")),
-            ("awaiting", _("Menunggu konfirmasi")),
-            ("live", _("Belum selesai")),
-            ("completed", _("Selesai")),
-            ("no_show", _("Tidak datang")),
-            ("cancelled", _("Dibatalkan")),
-            (HELD, _("Ditahan")),
-        ],
-        "spans": [("", _("Semua waktu")), *((str(n), _("%(days)s hari terakhir", days=n)) for n in SPANS)],
-        "runs": [
-            ("", _("Semua jadwal")),
-            *(
-                (str(each.id), f"{short_date_range(each.starts_at, each.ends_at)}, {each.course.title}")
-                for each in runs
-            ),
-        ],
-        "bands": [("", _("Semua kehadiran")), *_bands(session)],
-        "all_columns": [(column.key, str(column.title)) for column in columns.COLUMNS if column.key != "who"],
-    }
-
-
 def _count_awaiting(session: Session, shown: int) -> int:
     """All that wait for the provider's word: counted only when there may be more than are shown."""
     if shown < MOST_AWAITING:
         return shown
     return provider_queries.count_awaiting(session, current_provider().id)
-
-
-def _run_words(run: Run) -> str:
-    return f"{short_date_range(run.starts_at, run.ends_at)}, {run.course.title}"
-
-
-def _bands(session: Session) -> list[tuple[str, str]]:
-    """Attendance between the thresholds at which the schemes pay differently, the best first."""
-    edges = {0} | {
-        edge
-        for scheme in schemes.list_schemes(session)
-        for edge in (scheme.minimum_pay_percent, scheme.full_pay_from_percent)
-    }
-    lows = sorted(edges, reverse=True)
-    highs = [100, *(low - 1 for low in lows)]
-    return [(f"{low}-{high}", f"{low}–{high}%") for low, high in zip(lows, highs, strict=False)]
 
 
 def _listed(session: Session, wanted: Wanted, cursor: uuid.UUID | None) -> dict[str, Any]:
@@ -212,10 +165,3 @@ def _money(progress: Progress) -> Split:
     enrolment = progress.enrolment
     paid = 100 if enrolment.state in SEATED else enrolment.paid_percent or 0
     return split(enrolment.price, paid, enrolment.fee_rate)
-
-
-def _run(session: Session, wanted: Wanted) -> Any:
-    """The run that the list is narrowed to, when it is this provider's."""
-    if wanted.run_id is None:
-        return None
-    return provider_queries.get_run_of_provider(session, wanted.run_id, current_provider().id)

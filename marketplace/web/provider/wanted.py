@@ -76,10 +76,15 @@ class Wanted:
         parts = self.parts() | more
         return url_for(endpoint, **{name: value for name, value in parts.items() if value})
 
-    @property
-    def is_refined(self) -> bool:
-        """Whether something is asked for that stands behind the fold."""
-        return any((self.run_id, self.first, self.last, self.percent, self.columns))
+    def without(self, part: str) -> str:
+        """The address of this search without one part of it."""
+        return url_for("provider.enrolments", **{name: v for name, v in self.parts().items() if name != part})
+
+    def refinement(self) -> list[tuple[str, str]]:
+        """The parts of its address that are chosen on a page of their own, as a form sends them."""
+        said = self.parts()
+        kept = [(name, said[name]) for name in ("run", "from", "to", "percent") if name in said]
+        return kept + [("col", key) for key in self.columns]
 
     @property
     def is_everything(self) -> bool:

@@ -63,8 +63,15 @@ def test_chosen_columns_stay_in_the_address_and_in_the_files(desk: FlaskClient, 
     assert "col=receipt&col=fee" in links["XLSX"] and "q=ratna" in links["XLSX"]
     assert _sheet(desk.get(links["XLSX"]))[0] == ("Nomor bukti", "Peserta", "Potongan")
     assert desk.get(links["CSV"]).text.splitlines()[0].endswith("Nomor bukti,Peserta,Potongan")
-    checked = page.select('input[name="col"][checked]')
+    [chip] = page.select(".cip-baris a")
+    assert chip["href"] == f"{LIST}?q=ratna", "what was chosen elsewhere is seen here, and taken away"
+    kept = page.select('form input[type="hidden"][name="col"]')
+    assert [each["value"] for each in kept] == ["receipt", "fee"]
+    further = read(desk.get(str(page.find("a", string="Saringan lain dan kolom")["href"])).text)
+    checked = further.select('input[name="col"][checked]')
     assert [each["value"] for each in checked] == ["receipt", "fee"]
+    [typed] = further.select('input[name="q"]')
+    assert typed["value"] == "ratna"
 
 
 def test_the_spreadsheet_opened_again_equals_the_page(desk: FlaskClient, settled: Stall) -> None:
