@@ -29,10 +29,7 @@ def add_states(session: Session, buyer: Participant, provider: Provider) -> dict
     grant = grants.find_grant(session, buyer.id)
     assert grant is not None
     course = factories.make_course(session, provider, price=_CHEAP)
-    over = factories.make_run(session, course)
-    buy(session, over)
-    attend(session, buy(session, over), 3)
-    _pass(session, over)
+    over = hold_class(session, course, 0, 3)
     return {
         "over_run_id": over.id,
         "over_session_id": over.sessions[3].id,
@@ -40,6 +37,15 @@ def add_states(session: Session, buyer: Participant, provider: Provider) -> dict
         "revoked_id": _revoke(session, provider, grant),
         **_queue(session, course, grant),
     }
+
+
+def hold_class(session: Session, course: Course, *attended: int) -> Run:
+    """A class that is over, with one person for each number of sessions attended."""
+    run = factories.make_run(session, course)
+    for sessions in attended:
+        attend(session, buy(session, run), sessions)
+    _pass(session, run)
+    return run
 
 
 def _pass(session: Session, run: Run) -> None:

@@ -14,28 +14,33 @@ from sqlalchemy.orm import Session
 from ledger import uuid7
 from marketplace import clock
 from marketplace.batches import queries as grants
-from marketplace.catalogue import writing
-from marketplace.catalogue.models import Course
+from marketplace.catalogue import saving, writing
+from marketplace.catalogue.models import Course, Run
 from marketplace.catalogue.version_queries import content_of
 from marketplace.catalogue.versions import CommentSide, CourseVersion
 from marketplace.db import transaction
 from marketplace.enrolments import reviewing
 from marketplace.enrolments.learning_models import Review
 from marketplace.identity.models import User
-from marketplace.oversight import complaints
+from marketplace.oversight import announcements, complaints
+from marketplace.oversight.announcements import Draft
 from marketplace.oversight.complaint_steps import Words
+from marketplace.oversight.complaints import Subject
+from marketplace.oversight.models import Audience, Category, Severity
 from marketplace.participants.models import Participant
 from marketplace.payouts import service as payouts
+from marketplace.payouts.models import BankFile, BankLine, BankLineState
 from marketplace.providers import applications
 from marketplace.providers import service as providers
 from marketplace.providers.applications import Details
-from marketplace.providers.models import Provider
+from marketplace.providers.models import Provider, StaffRole
 from tests import factories
 from tests.marketplace.enrolments.scenes import buy
 from tests.marketplace.payouts import world
 from tests.web.conftest import SignIn
 from tests.web.provider.conftest import counted
 from tests.web.scene import Ids, Scene
+from tests.web.scene_states import hold_class
 
 Places = dict[str, dict[str, str]]
 CHEAP, MORE = Decimal(50_000), 2
@@ -81,7 +86,7 @@ def _look(app: Flask, session: Session, scene: Scene, sign_in: SignIn, places: P
             session.rollback()
             session.expunge_all()
             with counted() as statements:
-                assert browser.get(address).status_code == 200, address
+                assert browser.get(address, follow_redirects=True).status_code == 200, address
             taken[f"{audience}: {name}"] = len(statements)
     return taken
 
@@ -92,10 +97,15 @@ def _places(ids: Ids) -> Places:
     return {
         "stranger": {
             "provider": f"/kursus/lembaga/{ids['provider_id']}",
+            "course": f"/kursus/{ids['course_id']}",
+            "status": "/status",
             "reviews": f"/kursus/{ids['reviewed_id']}/ulasan",
         },
         "participant": {
             "home": "/beranda",
+            "history": "/riwayat",
+            "saved": "/tersimpan",
+            "learning": f"/kursus-saya/{ids['declared_id']}",
             "courses": "/kursus-saya",
             "cash": "/insentif",
             "receipt": f"/bukti/{ids['enrolment_id']}",
@@ -103,6 +113,25 @@ def _places(ids: Ids) -> Places:
             "complaint": f"/pengaduan/{ids['complaint_id']}",
         },
         "provider": {
+            "overview": "/lembaga",
+            "courses": "/lembaga/kursus",
+            "course": f"/lembaga/kursus/{ids['course_id']}",
+            "upload": f"/lembaga/kursus/impor/{ids['upload_id']}",
+            "class_dates": f"/lembaga/jadwal/impor/{ids['run_upload_id']}",
+            "runs": "/lembaga/jadwal",
+            "run": f"/lembaga/jadwal/{ids['over_run_id']}",
+            "completion": f"/lembaga/jadwal/{ids['over_run_id']}/selesai",
+            "sheet": f"/lembaga/jadwal/{ids['over_run_id']}/kehadiran",
+            "session": f"/lembaga/sesi/{ids['over_session_id']}",
+            "list": f"/lembaga/sesi/{ids['over_session_id']}/daftar-hadir",
+            "enrolments": "/lembaga/pendaftaran",
+            "filters": "/lembaga/pendaftaran/saring",
+            "enrolment": f"/lembaga/pendaftaran/{ids['declared_id']}",
+            "staff": "/lembaga/staf",
+            "accounts": "/lembaga/rekening",
+            "reports": "/lembaga/grafik",
+            "months": "/lembaga/laporan",
+            "complaints": "/lembaga/pengaduan",
             "reviews": "/lembaga/ulasan",
             "payouts": "/lembaga/pembayaran",
             "payout": f"/lembaga/pembayaran/{ids['payout_id']}",
@@ -113,6 +142,12 @@ def _places(ids: Ids) -> Places:
             "run": run,
             "payout": f"{run}/{ids['payout_id']}",
             "held": "/keuangan/ditahan",
+            "held one": f"/keuangan/ditahan/{ids['earning_id']}",
+            "bank": "/keuangan/rekening-koran",
+            "books": "/keuangan/buku-besar",
+            "family": "/keuangan/buku-besar?family=escrow",
+            "people's accounts": "/keuangan/buku-besar?family=benefit",
+            "account": "/keuangan/buku-besar/akun/fund:2023",
             "accounts": "/keuangan/rekening-lembaga",
             "certificates": "/keuangan/sertifikat",
         },
@@ -122,8 +157,13 @@ def _places(ids: Ids) -> Places:
             "courses": "/kurasi/kursus?q=a",
             "course": f"/kurasi/kursus/{ids['course_id']}",
             "applications": "/kurasi/lembaga",
+            "application": f"/kurasi/lembaga/{ids['application_id']}",
         },
         "desk": {
+            "queue": "/kantor/pengaduan",
+            "announcements": "/kantor/pengumuman",
+            "person": f"/kantor/orang/{ids['participant_id']}",
+            "their provider": f"/kantor/lembaga/{ids['provider_id']}",
             "complaint": f"/kantor/pengaduan/{ids['complaint_id']}",
             "claim": f"/kantor/pengaduan/{ids['provider_complaint_id']}",
         },
@@ -140,6 +180,8 @@ def _grow(session: Session, scene: Scene) -> Ids:
     ids = _few(session, scene)
     with transaction() as current:
         ids["enrolment_id"] = _study(current, ids)
+        _fill(current, scene, ids)
+        _book(current)
         _complain(current, scene, ids)
         _write(current, ids)
         run = payouts.prepare(current, world.SCHEME, clock.today(current), world.make_finance(current))
@@ -178,6 +220,49 @@ def _review(session: Session, ids: Ids) -> None:
     )
     done = world.make_earning(session, provider, course=course)
     reviewing.review(session, done.enrolment_id, done.enrolment.participant_id, 5, "Baik.")
+
+
+def _fill(session: Session, scene: Scene, ids: Ids) -> None:
+    """More people in the classes, at the provider's desk and in the programme's news; more courses kept."""
+    provider = session.get_one(Provider, ids["provider_id"])
+    course, officer = session.get_one(Course, ids["course_id"]), session.get_one(User, scene.people["desk"])
+    over = hold_class(session, course, 0, 1, 3, 4)
+    ids |= {"over_run_id": over.id, "over_session_id": over.sessions[3].id}
+    for number in range(MORE):
+        buy(session, session.get_one(Run, ids["run_id"]))
+        buy(session, session.get_one(Run, ids["later_run_id"]))
+        providers.add_staff(session, provider, factories.make_user(session), StaffRole.TEACHING)
+        saving.save(session, ids["participant_id"], factories.make_course(session).id)
+        now = clock.wall_now()
+        draft = Draft(Severity.INFO, Audience.PROVIDERS, "Kabar.", "News.", now, now + timedelta(hours=2))
+        announcements.announce(session, draft, officer, str(number))
+        said = Subject(Category.OTHER), Words("Ruangannya terkunci.", uuid7().hex)
+        buyer = session.get_one(Participant, ids["participant_id"])
+        complaints.open_for_participant(session, buyer, *said)
+        complaints.open_for_provider(session, provider.id, factories.make_staff(session, provider), *said)
+
+
+def _book(session: Session) -> None:
+    """Files from the bank with lines that are explained and lines that are not."""
+    for number in range(MORE):
+        file = BankFile(
+            sha256=bytes([number]) * 32, name="camt.053", kind="statement", read_at=clock.now(session)
+        )
+        session.add(file)
+        session.flush()
+        for state in BankLineState:
+            session.add(
+                BankLine(
+                    file_sha256=file.sha256,
+                    account="1",
+                    reference=f"{number} {state}",
+                    booked_on=clock.today(session),
+                    amount=Decimal(-5_000),
+                    state=state.value,
+                    reason="unknown",
+                    transaction_id=None,
+                )
+            )
 
 
 def _complain(session: Session, scene: Scene, ids: Ids) -> None:
