@@ -62,7 +62,7 @@ def frozen(grant: Grant, locale: str) -> tuple[str, str]:
     if locale == "en":
         return (
             "Your training balance is frozen",
-            f"{reason}\n\nNothing can be bought with it for now. Courses that you are in go on as they are.",
+            f"{reason}\n\nNothing can be bought with it for now. Runs that you are in go on as they are.",
         )
     return (
         "Saldo pelatihan Anda dibekukan",

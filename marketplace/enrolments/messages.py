@@ -20,7 +20,7 @@ _ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"
 
 _ENROLLED = {"id": "Anda terdaftar: {title}", "en": "You are enrolled: {title}"}
 _BEGINNING = {
-    RunKind.SCHEDULED: {"id": "Kelas mulai {starts}.", "en": "Classes start on {starts}."},
+    RunKind.SCHEDULED: {"id": "Kelas mulai {starts}.", "en": "The run starts on {starts}."},
     RunKind.SELF_PACED: {
         "id": "Belajar kapan saja sampai {ends}.",
         "en": "Learn at any time until {ends}.",
@@ -68,7 +68,7 @@ _ASKED = {
     ),
     "en": (
         "Confirm a seat: {title}",
-        "{name} asks for a seat in your class ({receipt}). Confirm or decline by {confirm_by} on the page "
+        "{name} asks for a seat in your run ({receipt}). Confirm or decline by {confirm_by} on the page "
         "Enrolments; without an answer the seat is given up.",
     ),
 }
@@ -79,7 +79,7 @@ _DECLINED = {
     ),
     "en": (
         "The provider cannot take you: {title}",
-        "The provider has no seat for you in this class. You can choose another run or course.",
+        "The provider has no seat for you in this run. You can choose another run or course.",
     ),
 }
 _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
@@ -111,7 +111,7 @@ _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
         EnrolmentState.COMPLETED: ("Completed: {title}", "You attended {percent}%."),
         EnrolmentState.NO_SHOW: (
             "You did not attend: {title}",
-            "No attendance of yours was recorded in this class.",
+            "No attendance of yours was recorded in this run.",
         ),
         EnrolmentState.CANCELLED_BY_PARTICIPANT: (
             "Purchase cancelled: {title}",
@@ -119,11 +119,11 @@ _ENDED: Mapping[str, Mapping[EnrolmentState, tuple[str, str]]] = {
         ),
         EnrolmentState.CANCELLED_BY_PROVIDER: (
             "Cancelled by the provider: {title}",
-            "The provider cancelled this class. You can choose another course.",
+            "The provider cancelled this run. You can choose another course.",
         ),
         EnrolmentState.CANCELLED_BY_PROGRAMME: (
             "Purchase returned: {title}",
-            "No attendance was recorded in this class, so your purchase is returned.",
+            "No attendance was recorded in this run, so your purchase is returned.",
         ),
         EnrolmentState.CONFIRMATION_EXPIRED: (
             "The seat was not confirmed: {title}",
@@ -183,7 +183,7 @@ class Ending:
     """What comes back (rupiah), whether it may be spent again, and the provider's reason, if any; the
     programme's is the number of the complaint that it upheld.
 
-    `is_declined`: a seat was asked for and refused, in place of a class cancelled.
+    `is_declined`: a seat was asked for and refused, in place of a run cancelled.
     """
 
     rest: Decimal

@@ -29,7 +29,7 @@ from marketplace.notifications import service as notifications
 
 _MOVED = {
     "id": ("Tempat kelas berubah: {title}", "Tempatnya sekarang: {place}. Waktunya tetap."),
-    "en": ("Another place for your class: {title}", "It now takes place here: {place}. The times stay."),
+    "en": ("Another place for your run: {title}", "It now takes place here: {place}. The times stay."),
 }
 
 

@@ -370,3 +370,16 @@ def test_a_providers_letter_gives_the_banks_reason_in_both_languages(
     for letter in (messages.rejected(payout), messages.returned(payout)):
         assert "Rekening penerima sudah ditutup. (AC04)" in letter.indonesian.body
         assert "The recipient's account is closed. (AC04)" in letter.english.body
+
+
+def test_english_pages_and_letters_say_run_and_not_class(english: Catalog) -> None:
+    """One word for one thing (docs/glossary.md); a classroom is a room."""
+    letters = [
+        line
+        for path in (ROOT / "marketplace").glob("*/*.py")
+        if path.stem.endswith(("letters", "messages", "run_changes"))
+        for line in re.findall(r'(?<!")"[^"\n]+"', path.read_text())
+    ]
+    pages = [form for each in _messages(english) for form in _forms(each.string)]
+    assert any(re.search(r"\brun\b", each) for each in letters), "letters are read"
+    assert [each for each in (*letters, *pages) if re.search(r"\bclass(es)?\b", each)] == []
