@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -61,10 +62,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(server: Server, people: People, rounds: rates.Rounds) -> list[Figure]:
     with _web(server) as (bare, web):
-        works = _works(people, bare, web)
+        works = _works(people, bare, web, rounds.number + 1)
         settings = {"works": works, "threads": _THREADS, "processes": _PROCESSES}
+        names = dict.fromkeys(name.partition(" #")[0] for name in works)
         with crowd("bench.reader", _PROCESSES, settings) as readers:
-            found = rates.measure({name: _turn(readers, name) for name in works}, rounds, _say)
+            found = rates.measure({name: _turn(readers, name) for name in names}, rounds, _say)
     page, ledger = found["bare page"], found["bare purchase"]
     return [
         Figure("floor: Flask renders 10 KB", page, "pages/s"),
@@ -77,16 +79,22 @@ def _measure(server: Server, people: People, rounds: rates.Rounds) -> list[Figur
     ]
 
 
-def _works(people: People, bare: int, web: int) -> dict[str, tuple[int, list[Request]]]:
-    """Each kind of work: the port that does it, and what is asked for in turn."""
-    searches = shelves.searches(_SEARCHES)
+def _works(people: People, bare: int, web: int, turns: int) -> dict[str, tuple[int, list[Request]]]:
+    """Each kind of work: the port that does it, and what is asked for in turn.
+
+    The same words with other marks before them find the same, and are a search that nothing is kept of, in no
+    memory and under no address: those of a turn have as many dashes as turns began.
+    """
+    searches = [each.replace("q=", "q={}+") for each in shelves.searches(_SEARCHES)]
     once = [urlencode({"debit": each, "credit": people.escrow}) for each in people.accounts]
     return {
         "bare page": (bare, [("/", "", "")]),
         "front": (web, [("/kursus", "", "")]),
-        "searches": (web, [(each, "", "") for each in searches]),
-        # a name that the search does not know makes an address that nobody asked for before
-        "searches anew": (web, [(f"{each}&baru={{n}}", "", "") for each in searches]),
+        **{
+            f"searches #{turn}": (web, [(each.format("-" * turn), "", "") for each in searches])
+            for turn in range(1, turns + 1)
+        },
+        "searches anew": (web, [(each.format("{n}"), "", "") for each in searches]),
         "home": (web, [("/beranda", cookie, "") for cookie in people.cookies]),
         "bare purchase": (bare, [("/", "", form) for form in once]),
         "purchase": (web, people.purchases),
@@ -105,10 +113,16 @@ def _environ(server: Server) -> dict[str, str]:
 
 
 def _turn(readers: Crowd, work: str) -> rates.Contender:
-    """Searches are kept for ten seconds: a turn begins with none kept, and is longer than that."""
+    """A turn of searches begins with none kept, and is longer than a process keeps its own."""
     if work != "searches":
         return rates.turn(readers, work)
-    return lambda seconds: readers.work(work, max(seconds, _KEPT_SECONDS * 1.5) if seconds > 1 else seconds)
+    begun = count(1)
+
+    def turn(seconds: float) -> float:
+        length = max(seconds, _KEPT_SECONDS * 1.5) if seconds > 1 else seconds
+        return readers.work(f"{work} #{next(begun)}", length)
+
+    return turn
 
 
 @contextmanager

@@ -14,6 +14,7 @@ _HOST = "127.0.0.1"
 _HEADERS = f"Host: {_HOST}\r\nAccept-Encoding: gzip\r\n"
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 _CHUNK = 1 << 16
+_MARKS = str.maketrans("01", ".,")
 
 
 class _Own(threading.local):
@@ -35,11 +36,11 @@ class Reader:
         self._open = _Own()
 
     def do(self, work: str) -> int:
-        """Ask once. `{n}` in an address becomes a number that nobody else uses."""
+        """Ask once. `{n}` in an address becomes marks between words that nobody else writes."""
         port, requests = self._works[work]
         turn = next(self._turns)
         address, cookie, form = requests[turn % len(requests)]
-        address = address.replace("{n}", str(turn))
+        address = address.replace("{n}", f"{turn:b}".translate(_MARKS))
         head = f"{'POST' if form else 'GET'} {address} HTTP/1.1\r\n{_HEADERS}"
         if cookie:
             head += f"Cookie: bekal={cookie}\r\n"

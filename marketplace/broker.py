@@ -19,8 +19,10 @@ from marketplace.config import Settings
 log = structlog.get_logger(__name__)
 
 _SILENCE_SECONDS = 5.0
-_IMPATIENT = {"socket_connect_timeout": 0.4, "socket_timeout": 0.4, "max_retries": 0}
-"""How a nudge speaks to the broker: somebody waits for their page. Workers have more time."""
+IMPATIENT: dict[str, Any] = {"socket_connect_timeout": 0.4, "socket_timeout": 0.4}
+"""How a page speaks to Valkey: somebody waits for it. Workers have more time."""
+
+_IMPATIENT = {**IMPATIENT, "max_retries": 0}
 
 _POOL_SECONDS = 0.4
 
@@ -66,13 +68,23 @@ def nudge(task: Any, *ids: str) -> None:
     After a failure the broker is left alone for a few seconds, so that a purchase does not wait
     for a connection that nobody answers. A broker that is away costs the first nudge less than a second.
     """
-    global _silent_until
-    if time.monotonic() < _silent_until:
+    if is_left_alone():
         return
     try:
         connection = task.app.connection_for_write(transport_options=_IMPATIENT)
         with producers[connection].acquire(block=True, timeout=_POOL_SECONDS) as producer:
             task.apply_async(args=ids, producer=producer, retry=False)
     except (BrokerUnavailable, LimitExceeded, OSError) as error:
-        _silent_until = time.monotonic() + _SILENCE_SECONDS
-        log.warning("broker_unavailable", task=task.name, error=str(error))
+        leave_alone(error, task=task.name)
+
+
+def is_left_alone() -> bool:
+    """Whether it failed a few seconds ago: nobody waits for it again so soon."""
+    return time.monotonic() < _silent_until
+
+
+def leave_alone(error: Exception, **what: str) -> None:
+    """It failed: for a few seconds no page of this process asks it for anything."""
+    global _silent_until
+    _silent_until = time.monotonic() + _SILENCE_SECONDS
+    log.warning("broker_unavailable", error=str(error), **what)

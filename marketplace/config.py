@@ -37,6 +37,7 @@ class Settings:
     their word on a visitor's address and https is believed. A purchase asks for a one-time code when the
     last one was given longer ago than `step_up_seconds`. `catalogue_seconds` is how old the search page
     of strangers, everybody's counts of courses, and announcements may be; 0 makes them anew each time.
+    That search page, once made, is shared by all processes for `catalogue_shared_seconds`; 0 shares nothing.
     """
 
     environment: str
@@ -63,6 +64,7 @@ class Settings:
     trusted_proxies: int = 0
     step_up_seconds: float = 900
     catalogue_seconds: int = 10
+    catalogue_shared_seconds: int = 60
 
     @property
     def is_production(self) -> bool:
@@ -103,6 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_count(env, "TRUSTED_PROXIES", "0"),
         step_up_seconds=_seconds(env, "STEP_UP_SECONDS", "900"),
         catalogue_seconds=_count(env, "CATALOGUE_SECONDS", "10"),
+        catalogue_shared_seconds=_count(env, "CATALOGUE_SHARED_SECONDS", "60"),
     )
     _check(settings)
     return settings

@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -187,6 +188,15 @@ def redis_url(settings: Settings) -> str:
     with redis_client.Redis.from_url(settings.redis_url) as client:
         client.flushdb()
     return settings.redis_url
+
+
+@pytest.fixture
+def mute() -> Iterator[str]:
+    """A broker that takes connections and never says a word, like one that is stopped."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,8 @@ def live(
         "PORT": str(port),
         "BEKAL_TICK_SECONDS": "2",
         "WEB_CONCURRENCY": str(getattr(request.module, "WEB_PROCESSES", 1)),
+        # the next module has the same servers, and a catalogue of its own
+        "CATALOGUE_SHARED_SECONDS": "0",
     }
     said: list[str] = []
     with Supervisor(home, said.append) as supervisor:

@@ -18,19 +18,27 @@ _RENEWAL_SECONDS = 2.0
 class Kept(Generic[T]):
     """The last `most` values that were asked for, none older than `seconds`; with 0 nothing is kept.
 
-    When one is too old, the first who asks makes it anew, and whoever asks meanwhile gets the old one: a
-    crowd that opens the same page makes it once.
+    When one is too old, the first who asks makes it anew, and whoever asks meanwhile gets the old one, or
+    waits where there is none: a crowd that opens the same page makes it once.
     """
 
     seconds: float
     most: int
     _values: OrderedDict[Hashable, tuple[float, T]] = field(default_factory=OrderedDict)
+    _making: dict[Hashable, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of the key, made by `make` when there is none or it is too old."""
         if not self.seconds:
             return make()
+        found = self._find(key)
+        if found is not None:
+            return found
+        return self._renew(key, make) if key in self._values else self._make_once(key, make)
+
+    def _find(self, key: Hashable) -> T | None:
+        """Whoever finds it too old renews it: the others get it for two more seconds."""
         now = time.monotonic()
         with self._lock:
             until, value = self._values.get(key, (0.0, None))
@@ -39,7 +47,20 @@ class Kept(Generic[T]):
                 return value
             if value is not None:
                 self._values[key] = now + _RENEWAL_SECONDS, value
-        made = make()
+        return None
+
+    def _make_once(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            found = self._find(key)
+            try:
+                return self._renew(key, make) if found is None else found
+            finally:
+                self._making.pop(key, None)
+
+    def _renew(self, key: Hashable, make: Callable[[], T]) -> T:
+        now, made = time.monotonic(), make()
         with self._lock:
             self._values[key] = now + self.seconds, made
             self._values.move_to_end(key)

@@ -13,10 +13,10 @@ from typing import Any
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 
+from marketplace.broker import IMPATIENT
 from marketplace.config import Settings
 from marketplace.web.identity import current_user
 
-_IMPATIENT: dict[str, Any] = {"socket_connect_timeout": 0.4, "socket_timeout": 0.4}
 _PREFIX_4, _PREFIX_6 = 24, 48
 
 
@@ -83,7 +83,7 @@ def install(app: Flask, settings: Settings) -> None:
         strategy="moving-window",
         key_prefix="limits",
         storage_uri=settings.redis_url or "memory://",
-        storage_options=_IMPATIENT if settings.redis_url else {},
+        storage_options=IMPATIENT if settings.redis_url else {},
         in_memory_fallback_enabled=True,
     )
     limiter.init_app(app)

@@ -1,8 +1,6 @@
 """A nudge never fails, and never keeps somebody waiting for a broker that is away."""
 
-import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -17,15 +15,6 @@ _AT_MOST_SECONDS = 1.5
 def nobody_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has not met a broken broker yet."""
     monkeypatch.setattr(broker, "_silent_until", 0.0)
-
-
-@pytest.fixture
-def mute() -> Iterator[str]:
-    """A broker that takes connections and never says a word, like one that is stopped."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
 def seconds_of_a_nudge(app: Flask, monkeypatch: pytest.MonkeyPatch, url: str) -> float:

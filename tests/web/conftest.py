@@ -1,7 +1,9 @@
 """Signing in without the code, for tests that are about something else."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,13 +11,17 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask, g
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from marketplace import broker
 from marketplace.config import Settings
 from marketplace.db import db, transaction
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
 from marketplace.oversight import tasks as oversight
+from marketplace.web.kept import Kept
+from marketplace.web.shared_pages import SharedPages
 from tests.scenery import Scenery, paint
 from tests.servers import Servers
 from tests.watermark import wait_for_others
@@ -75,6 +81,38 @@ def sign_in(app: object, client: FlaskClient) -> SignIn:
         return client
 
     return become
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """The statements that reach the database meanwhile."""
+    statements: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def forget_kept(app: Flask) -> None:
+    """Be a process that has just started: nothing of what is kept is in its memory."""
+    for name in [*app.extensions]:
+        if isinstance(app.extensions[name], Kept | SharedPages):
+            app.extensions.pop(name)
+
+
+@pytest.fixture
+def keeping(app: Flask, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An application that keeps pages, as outside of tests, with nothing kept yet."""
+    settings = app.extensions["settings"]
+    monkeypatch.setattr(broker, "_silent_until", 0.0)
+    app.extensions["settings"] = replace(settings, catalogue_seconds=60)
+    forget_kept(app)
+    yield
+    app.extensions["settings"] = settings
+    forget_kept(app)
 
 
 def read(html: str) -> BeautifulSoup:

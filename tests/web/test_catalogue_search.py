@@ -1,8 +1,5 @@
 """Searching with faults, odd letters and many courses; pages that stay in place while the catalogue grows."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -11,15 +8,14 @@ import pytest
 from bs4 import Tag
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from marketplace.catalogue import spelling
 from marketplace.catalogue.models import Course, Mode
-from marketplace.db import db, transaction
+from marketplace.db import transaction
 from marketplace.web.regions import PROVINCES
 from tests import factories
-from tests.web.conftest import SignIn, read, words
+from tests.web.conftest import SignIn, counted, read, words
 
 AWKWARD = (
     "<b>Jahit</b> & <script>alert(1)</script> \"rapi\" 'kuat'",
@@ -56,19 +52,6 @@ def kitchen(session: Session) -> list[Course]:
             factories.make_run(current, course, starts_in=timedelta(days=2), seats=5)
         spelling.learn(current)
     return made
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements that reach the database meanwhile."""
-    statements: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def named(box: Tag) -> tuple[str, str]:
@@ -205,20 +188,6 @@ def test_the_page_takes_as_many_queries_for_twelve_courses_as_for_one(
     assert one == twelve <= 14
     assert queries_for("/kursus?q=rendnag") <= twelve + 5
     assert queries_for("/kursus?q=xilofon&mode=online") <= twelve + 5
-
-
-@pytest.fixture
-def keeping(app: Flask) -> Iterator[None]:
-    """An application that keeps pages, as outside of tests."""
-    settings = app.extensions["settings"]
-    kept = ("bekal.catalogue_pages", "bekal.catalogue_counts")
-    for name in kept:
-        app.extensions.pop(name, None)
-    app.extensions["settings"] = replace(settings, catalogue_seconds=60)
-    yield
-    app.extensions["settings"] = settings
-    for name in kept:
-        app.extensions.pop(name, None)
 
 
 def test_strangers_share_a_page_for_some_seconds_and_participants_do_not(

@@ -26,13 +26,15 @@ from marketplace.web.compression import Packed, pack, send
 from marketplace.web.identity import current_user
 from marketplace.web.kept import Kept, kept
 from marketplace.web.language import current_language
+from marketplace.web.notices import announcements
+from marketplace.web.shared_pages import shared_pages
 
 _DEARER = 3
 _DEARER_BY = Decimal("1.5")
 """Courses up to half above the balance are shown apart: worth knowing, not worth hiding the others for."""
 
 _MOST_PAGES, _MOST_COUNTS = 500, 500
-_PAGES, _COUNTS = "bekal.catalogue_pages", "bekal.catalogue_counts"
+_PAGES, _COUNTS, _OFFSET = "bekal.catalogue_pages", "bekal.catalogue_counts", "bekal.programme_offset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Found:
 
 @pages.get("/kursus")
 def search() -> str | Response:
-    """Search and filters. Strangers all see the same page, so theirs is kept for some seconds."""
+    """Search and filters. Strangers all see the same page, so theirs is kept for a while."""
     is_personal = current_user() is not None or "_flashes" in session
     try:
         return _answer() if is_personal else _kept_answer()
@@ -55,9 +57,24 @@ def search() -> str | Response:
 
 
 def _kept_answer() -> Response:
-    """The page as bytes: an answer with its headers, cookies among them, is never anybody else's."""
-    pages_kept: Kept[Packed] = kept(_PAGES, _MOST_PAGES)
-    return send(pages_kept.get((current_language(), request.full_path), lambda: pack(_answer())))
+    """The page as bytes: an answer with its headers, cookies among them, is never anybody else's.
+
+    This process has it, or another has made it, or it is made.
+    """
+    own: Kept[Packed] = kept(_PAGES, _MOST_PAGES)
+    if not own.seconds:
+        return send(pack(_answer()))
+    shared = shared_pages()
+    name = shared.name_of(current_language(), request.full_path, *_above_the_page())
+    return send(own.get(name, lambda: shared.get(name, lambda: pack(_answer()))))
+
+
+def _above_the_page() -> tuple[object, ...]:
+    """What stands above a stranger's page, as old as this process lets it become: what is announced, and how
+    many seconds programme time was moved. No page outlives a change of it, wherever it is kept."""
+    offset: Kept[int] = kept(_OFFSET, 1)
+    seconds = offset.get("", lambda: round(clock.offset(db.session()).total_seconds()))
+    return seconds, announcements("public")
 
 
 def _answer() -> str:
