@@ -93,6 +93,13 @@ def count_on_sale(session: Session) -> Size:
     return Size(*session.execute(published).one())
 
 
+def version_on_sale(session: Session) -> tuple[int, datetime | None]:
+    """Another value whenever a course or its provider comes on sale or goes; seats do not count."""
+    seen = select(func.count(), func.max(Course.published_at)).select_from(Course).join(Course.provider)
+    count, newest = session.execute(seen.where(*conditions.on_sale(Filters()))).one()
+    return count, newest
+
+
 @dataclass(frozen=True, slots=True)
 class Offering:
     """What one provider has: courses on sale, and how many of their runs one can still buy a seat of."""

@@ -98,6 +98,7 @@ _TAKE_SEAT = (
     .where(Run.id == bindparam("run"), Run.state == RunState.OPEN, Run.seats_taken < Run.seats)
     .values(seats_taken=Run.seats_taken + 1)
     .returning(Run.seats_taken)
+    .execution_options(synchronize_session="fetch")
 )
 
 

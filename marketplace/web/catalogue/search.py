@@ -34,7 +34,8 @@ _DEARER_BY = Decimal("1.5")
 """Courses up to half above the balance are shown apart: worth knowing, not worth hiding the others for."""
 
 _MOST_PAGES, _MOST_COUNTS = 500, 500
-_PAGES, _COUNTS, _OFFSET = "bekal.catalogue_pages", "bekal.catalogue_counts", "bekal.programme_offset"
+_PAGES, _COUNTS = "bekal.catalogue_pages", "bekal.catalogue_counts"
+_OFFSET, _ON_SALE = "bekal.programme_offset", "bekal.catalogue_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,17 @@ def _kept_answer() -> Response:
     if not own.seconds:
         return send(pack(_answer()))
     shared = shared_pages()
-    name = shared.name_of(current_language(), request.full_path, *_above_the_page())
+    name = shared.name_of(current_language(), request.full_path, *_besides_the_search())
     return send(own.get(name, lambda: shared.get(name, lambda: pack(_answer()))))
 
 
-def _above_the_page() -> tuple[object, ...]:
-    """What stands above a stranger's page, as old as this process lets it become: what is announced, and how
-    many seconds programme time was moved. No page outlives a change of it, wherever it is kept."""
+def _besides_the_search() -> tuple[object, ...]:
+    """What else a stranger's page tells, as old as this process lets it become: what is announced, what is on
+    sale, how many seconds programme time was moved. No page outlives a change of it, wherever it is kept."""
+    on_sale: Kept[tuple[object, ...]] = kept(_ON_SALE, 1)
     offset: Kept[int] = kept(_OFFSET, 1)
     seconds = offset.get("", lambda: round(clock.offset(db.session()).total_seconds()))
-    return seconds, announcements("public")
+    return seconds, on_sale.get("", lambda: queries.version_on_sale(db.session())), announcements("public")
 
 
 def _answer() -> str:
