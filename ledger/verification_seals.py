@@ -163,7 +163,7 @@ def _tile_problems(walk: _Walk, level: int) -> Iterator[Found]:
     elif bytes(stored.hashes) != b"".join(tile) or bytes(stored.root) != root:
         yield "tile", f"{level}/{number}", "it is not made of the hashes below it"
     walk.hashes[level] = []
-    walk.keys = walk.keys if level else []
+    walk.keys = []
     if len(walk.hashes) == level + 1:
         walk.hashes.append([])
     walk.hashes[level + 1].append(root)
