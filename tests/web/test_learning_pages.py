@@ -88,10 +88,14 @@ def test_a_self_paced_unit_is_marked_done_with_one_button(
         enrolment = enrolments.purchase(current, wish)
     unit = catalogue.get_run(session, run.id).sessions[0]
     client = sign_in(grant.participant.user)
+    receipt = words(client.get(f"/bukti/{enrolment.id}").text)
+    assert "Anda bisa mulai belajar sekarang." in receipt and "Mulai dari unit pertama." in receipt
+    assert "5 unit" in receipt and "5 sesi" not in receipt
     address = f"/kursus-saya/{enrolment.id}/unit/{unit.id}"
     answer = client.post(address, follow_redirects=True)
     assert "Unit ini sudah selesai." in words(answer.text)
     assert "Unit 1/5" in words(answer.text)
+    assert "Anda bisa mulai belajar sekarang." not in words(client.get(f"/bukti/{enrolment.id}").text)
 
 
 def test_another_persons_course_does_not_exist(sign_in: SignIn, session: Session, grant: Grant) -> None:

@@ -20,7 +20,7 @@ from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run
 from marketplace.enrolments import confirmation, offer, queries, service, waiting
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing
-from marketplace.enrolments.models import Enrolment
+from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.waiting import InLine
 from marketplace.errors import MarketplaceError, NotFound
@@ -110,8 +110,13 @@ def receipt(enrolment_id: uuid.UUID) -> str:
         purchase=steps[0] if steps else None,
         sealing=sealing,
         qr=qr_of(steps[0].record, sealing) if sealing else None,
-        has_started=enrolment.run.starts_at <= clock.now(current),
+        is_ahead=_is_ahead(enrolment, clock.now(current)),
     )
+
+
+def _is_ahead(enrolment: Enrolment, now: datetime) -> bool:
+    """Bought, and nothing of it has happened yet: a run that has not begun, or units still unopened."""
+    return enrolment.state == EnrolmentState.PURCHASED and now < offer.sold_until(enrolment.run)
 
 
 def _money_rows(steps: list[Step], progress: Progress) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.catalogue.models import Run, RunState
+from marketplace.catalogue.models import Run, RunKind, RunState
 from marketplace.enrolments import completion, offer, preview, provider_queries, service, waiting
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.progress import Progress
@@ -211,9 +211,15 @@ def _row(row: RunRow, now: datetime) -> list[Any]:
         },
         {"main": when_and_where(row.run)},
         tag_cell(run_tag(row.run, now)),
-        ngettext("%(num)s sesi", "%(num)s sesi", row.sessions),
+        _parts(row),
         _("%(enrolled)s dari %(seats)s", enrolled=row.enrolled, seats=row.run.seats),
     ]
+
+
+def _parts(row: RunRow) -> str:
+    if row.run.kind == RunKind.SELF_PACED:
+        return ngettext("%(num)s unit", "%(num)s unit", row.sessions)
+    return ngettext("%(num)s sesi", "%(num)s sesi", row.sessions)
 
 
 def _act(run_id: uuid.UUID, act: Callable[[Session, User], object], done: str) -> Response:
