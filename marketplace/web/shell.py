@@ -144,7 +144,8 @@ _OF_COURSES = (
 )  # fmt: skip
 
 _OF_ENROLMENTS = (
-    "provider.enrolment", "provider.ask_decline", "provider.ask_export", "provider.export",
+    "provider.enrolment", "provider.refine_enrolments", "provider.ask_decline", "provider.ask_export",
+    "provider.export",
     "provider.ask_correction", "provider.review_correction", "provider.correct",
 )  # fmt: skip
 
