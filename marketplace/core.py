@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from marketplace import broker, encryption, logs, schedule
 from marketplace.config import ConfigurationError, Settings, load_settings
-from marketplace.db import db, find_missing_migration
+from marketplace.db import attach, db, find_missing_migration
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ def build_core(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     logs.configure(settings)
     encryption.configure(settings.encryption_key)
-    db.init_app(app)
+    attach(app)
     Babel(app, **LANGUAGE)
     schedule.install(broker.build_celery(app, settings), settings)
     return app
