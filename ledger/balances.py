@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, case, func, or_, select, true
+from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from ledger.as_of import check_as_of, sums
@@ -16,6 +16,7 @@ from ledger.models import Account, Entry, Transaction
 from ledger.records import (
     FamilyTotal,
     Funds,
+    Passbook,
     Posting,
     Statement,
     StatementLine,
@@ -59,8 +60,7 @@ def available(session: Session, code: str) -> Decimal:
 
 def funds(session: Session, code: str) -> Funds:
     """Return the balance of an account and what is held of it, at one instant. Raises UnknownAccount."""
-    query = _sums().add_columns(func.ledger.live_holds(Account.id).label("held")).where(Account.code == code)
-    row = session.execute(query).one_or_none()
+    row = session.execute(_FUNDS, {"code": code}).one_or_none()
     if row is None:
         raise UnknownAccount("no such account", code)
     return Funds(_natural(row.kind, row.debits, row.credits), row.held)
@@ -90,6 +90,18 @@ def statement(
     opening: Decimal = rows[0].opening
     lines = _lines(opening, [row for row in rows if row.transaction_id is not None])
     return Statement(code, opening, lines, lines[-1].balance if lines else opening)
+
+
+def passbook(session: Session, code: str) -> Passbook:
+    """Return the funds of an account and every line that led to them, oldest first, all at one instant.
+
+    For accounts whose lines are few, as a person's are. Raises UnknownAccount.
+    """
+    rows = session.execute(_PASSBOOK, {"code": code}).all()
+    if not rows:
+        raise UnknownAccount("no such account", code)
+    lines = _lines(_ZERO, [row for row in rows if row.transaction_id is not None])
+    return Passbook(Funds(lines[-1].balance if lines else _ZERO, rows[0].held), lines)
 
 
 def trial_balance(
@@ -143,6 +155,13 @@ def _sums(as_of: datetime | None = None, known_at: int | None = None) -> Select[
     )
 
 
+_FUNDS = (
+    _sums()
+    .add_columns(func.ledger.live_holds(Account.id).label("held"))
+    .where(Account.code == bindparam("code"))
+)
+
+
 def _natural(kind: str, debits: Decimal, credits: Decimal) -> Decimal:
     return debits - credits if kind in DEBIT_KINDS else credits - debits
 
@@ -185,6 +204,30 @@ def _statement(
     lines, opening = moved.subquery(), before.subquery()
     order = (lines.c.effective_at, lines.c.transaction_id, lines.c.seq)
     return select(opening.c.opening, lines).join_from(opening, lines, true(), isouter=True).order_by(*order)
+
+
+def _passbook() -> Select[Any]:
+    """One row per line beside what is held; a single row without a line where there is none."""
+    counterpart = aliased(Account)
+    is_debit = Entry.debit_account == Account.id
+    raises = is_debit == Account.kind.in_(DEBIT_KINDS)
+    return (
+        select(func.ledger.live_holds(Account.id).label("held"), Transaction.id.label("transaction_id"))
+        .add_columns(Transaction.kind, Transaction.effective_at, Transaction.reference)
+        .add_columns(counterpart.code.label("counterpart"))
+        .add_columns(case((raises, Entry.amount), else_=-Entry.amount).label("amount"))
+        .select_from(Account)
+        .outerjoin(Entry, or_(is_debit, Entry.credit_account == Account.id))
+        .outerjoin(Transaction, Transaction.id == Entry.transaction_id)
+        .outerjoin(
+            counterpart, counterpart.id == case((is_debit, Entry.credit_account), else_=Entry.debit_account)
+        )
+        .where(Account.code == bindparam("code"))
+        .order_by(Transaction.effective_at, Transaction.id, Entry.seq)
+    )
+
+
+_PASSBOOK = _passbook()
 
 
 def _lines(opening: Decimal, rows: Sequence[Row[Any]]) -> list[StatementLine]:

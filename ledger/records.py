@@ -137,6 +137,14 @@ class Funds:
 
 
 @dataclass(frozen=True, slots=True)
+class Passbook:
+    """What is in an account, with every line that led to it."""
+
+    funds: Funds
+    lines: Sequence[StatementLine]
+
+
+@dataclass(frozen=True, slots=True)
 class TrialBalanceRow:
     """What an account was debited and credited; ``balance`` has its natural side positive."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import Interval, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from marketplace.db import OFFSET
@@ -33,11 +33,23 @@ def wall_now() -> datetime:
     return datetime.now(UTC)
 
 
+AHEAD = type_coerce(func.ledger.now() - func.clock_timestamp(), Interval)
+"""How far programme time is ahead, as a column of any statement; `note_offset` takes what it gave."""
+
+
 def offset(session: Session) -> timedelta:
     """How far programme time is ahead of the wall. Read once in a transaction."""
     if OFFSET not in session.info:
-        session.info[OFFSET] = session.scalar(text("SELECT ledger.now() - clock_timestamp()"))
+        note_offset(session, session.scalars(_ASK).one())
     return cast(timedelta, session.info[OFFSET])
+
+
+def note_offset(session: Session, ahead: timedelta) -> None:
+    """A statement of this transaction that has read AHEAD beside its own spares another."""
+    session.info[OFFSET] = ahead
+
+
+_ASK = select(AHEAD)
 
 
 def now(session: Session) -> datetime:

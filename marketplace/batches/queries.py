@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session, lazyload
 
 import ledger
@@ -13,11 +13,17 @@ from marketplace.batches.errors import GrantMissing
 from marketplace.batches.models import Grant
 from marketplace.participants.models import Participant
 
+# the participant is known to whoever asks by their id
+_GRANT = (
+    select(Grant)
+    .where(Grant.participant_id == bindparam("participant_id"))
+    .options(lazyload(Grant.participant))
+)
+
 
 def find_grant(session: Session, participant_id: uuid.UUID) -> Grant | None:
     """A participant's grant in any state, or None."""
-    found = select(Grant).where(Grant.participant_id == participant_id)
-    return session.scalar(found.options(lazyload(Grant.participant)))
+    return session.scalar(_GRANT, {"participant_id": participant_id})
 
 
 def get_grant(session: Session, participant_id: uuid.UUID) -> Grant:
@@ -26,12 +32,6 @@ def get_grant(session: Session, participant_id: uuid.UUID) -> Grant:
     if grant is None:
         raise GrantMissing(f"no grant of participant {participant_id}")
     return grant
-
-
-def credited_to(session: Session, participant_id: uuid.UUID) -> Decimal:
-    """The whole training balance that somebody was ever given, in rupiah; 0 before the money came."""
-    credited = (Grant.participant_id == participant_id, Grant.transaction_id.is_not(None))
-    return session.scalar(select(Grant.amount).where(*credited)) or Decimal(0)
 
 
 def balance_of(session: Session, participant_id: uuid.UUID) -> Decimal:
@@ -45,6 +45,14 @@ def funds_of(session: Session, participant_id: uuid.UUID) -> ledger.Funds:
         return ledger.funds(session, chart.benefit(participant_id))
     except ledger.UnknownAccount:
         return ledger.Funds(Decimal(0), Decimal(0))
+
+
+def passbook_of(session: Session, participant_id: uuid.UUID) -> ledger.Passbook:
+    """The training balance with all that led to it, of one instant; nothing without a grant."""
+    try:
+        return ledger.passbook(session, chart.benefit(participant_id))
+    except ledger.UnknownAccount:
+        return ledger.Passbook(ledger.Funds(Decimal(0), Decimal(0)), [])
 
 
 def count_by_state(session: Session) -> dict[str, int]:

@@ -7,12 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session
 
 import ledger
+from ledger import StatementLine
 from marketplace import chart, clock
+from marketplace.batches import queries as grants
+from marketplace.enrolments.bought import Bought, list_bought
 from marketplace.enrolments.correction_models import ResultCorrection
-from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
+from marketplace.enrolments.models import CANCELLED, EnrolmentState
 
 HOLD, RELEASE, EXPIRY = "hold", "release", "expiry"
 """Kinds of rows that are no transaction: set aside, given back, and not confirmed in time."""
@@ -32,7 +35,7 @@ class HistoryRow:
     amount: Decimal
     balance: Decimal
     transaction_id: uuid.UUID | None
-    enrolment: Enrolment | None
+    enrolment: Bought | None
     percent: int | None = None
 
 
@@ -45,25 +48,25 @@ class _Change:
     balance: Decimal
     set_aside: Decimal
     transaction_id: uuid.UUID | None
-    enrolment: Enrolment | None
+    enrolment: Bought | None
     percent: int | None = None
 
 
 def history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow]:
     """Every change of what could be spent, newest first, with the enrolments it is about."""
-    try:
-        statement = ledger.statement(session, chart.benefit(participant_id))
-    except ledger.UnknownAccount:
-        return []
-    own = select(Enrolment).where(Enrolment.participant_id == participant_id)
-    enrolments = session.scalars(own.options(lazyload(Enrolment.participant))).unique().all()
-    corrections = _corrections(session, participant_id)
-    known: dict[uuid.UUID, tuple[Enrolment, int | None]] = {}
-    for each in enrolments:
+    lines = grants.passbook_of(session, participant_id).lines
+    return told(session, lines, list_bought(session, participant_id)) if lines else []
+
+
+def told(session: Session, lines: Sequence[StatementLine], mine: Sequence[Bought]) -> list[HistoryRow]:
+    """The same of a training balance's lines and the purchases of its owner, which were read together."""
+    corrections = _corrections(session, [each.id for each in mine if each.corrected_at])
+    known: dict[uuid.UUID, tuple[Bought, int | None]] = {}
+    for each in mine:
         known |= _transactions(each, corrections.get(each.id, []))
-    changes = [_posted(line, *known.get(line.transaction_id, (None, None))) for line in statement.lines]
+    changes = [_posted(line, *known.get(line.transaction_id, (None, None))) for line in lines]
     now = clock.now(session)
-    changes += [change for each in enrolments if each.hold_id for change in _set_aside(each, now)]
+    changes += [change for each in mine if each.hold_id for change in _set_aside(each, now)]
     # stable: the ledger's own order within one instant
     return _rows(sorted(changes, key=lambda change: change.at))[::-1]
 
@@ -81,8 +84,8 @@ def cash_history(session: Session, participant_id: uuid.UUID) -> list[HistoryRow
 
 
 def _transactions(
-    enrolment: Enrolment, corrections: Sequence[ResultCorrection]
-) -> dict[uuid.UUID, tuple[Enrolment, int | None]]:
+    enrolment: Bought, corrections: Sequence[ResultCorrection]
+) -> dict[uuid.UUID, tuple[Bought, int | None]]:
     """The ids of everything posted for an enrolment, each with the attendance that it went by."""
     declared = corrections[0].old_percent if corrections else enrolment.percent
     found = {key: (enrolment, declared) for key in (enrolment.transaction_id, enrolment.settlement_id) if key}
@@ -91,17 +94,18 @@ def _transactions(
     return found
 
 
-def _corrections(session: Session, participant_id: uuid.UUID) -> dict[uuid.UUID, list[ResultCorrection]]:
-    """By enrolment, oldest first."""
-    rows = select(ResultCorrection).join(Enrolment, ResultCorrection.enrolment_id == Enrolment.id)
-    mine = rows.where(Enrolment.participant_id == participant_id).order_by(ResultCorrection.sequence)
+def _corrections(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[ResultCorrection]]:
+    """By enrolment, oldest first. Few results are ever corrected, and of none nothing is asked."""
     found: dict[uuid.UUID, list[ResultCorrection]] = {}
-    for each in session.scalars(mine):
+    if not ids:
+        return found
+    theirs = select(ResultCorrection).where(ResultCorrection.enrolment_id.in_(ids))
+    for each in session.scalars(theirs.order_by(ResultCorrection.sequence)):
         found.setdefault(each.enrolment_id, []).append(each)
     return found
 
 
-def _posted(line: ledger.StatementLine, enrolment: Enrolment | None, percent: int | None) -> _Change:
+def _posted(line: StatementLine, enrolment: Bought | None, percent: int | None) -> _Change:
     is_capture = enrolment is not None and enrolment.hold_id and line.kind == "purchase"
     set_aside = line.amount if is_capture else Decimal(0)
     return _Change(
@@ -109,7 +113,7 @@ def _posted(line: ledger.StatementLine, enrolment: Enrolment | None, percent: in
     )
 
 
-def _set_aside(enrolment: Enrolment, now: datetime) -> Iterator[_Change]:
+def _set_aside(enrolment: Bought, now: datetime) -> Iterator[_Change]:
     """When a price was set aside and, unless it was captured or still is, when it came back."""
     zero, price = Decimal(0), enrolment.price
     yield _Change(HOLD, enrolment.purchased_at, zero, price, None, enrolment)

@@ -1,27 +1,21 @@
 """Reading enrolments: a participant's own and their money here, a provider's in provider_queries."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, lazyload
 
+from ledger import Funds
 from marketplace.batches import queries as grants
+from marketplace.batches.models import Grant
 from marketplace.catalogue.models import RunSession
+from marketplace.enrolments.bought import Bought, list_bought
 from marketplace.enrolments.figures import Figures, Stage, enrolments_per_day, figures_for_provider
 from marketplace.enrolments.history import HistoryRow, cash_history, history
-from marketplace.enrolments.models import (
-    LIVE,
-    SEATED,
-    UNPAID,
-    Attendance,
-    Earning,
-    EarningState,
-    Enrolment,
-    stands,
-)
+from marketplace.enrolments.models import SEATED, UNPAID, Attendance, EarningState, Enrolment, stands
 from marketplace.enrolments.progress import Progress, progress_select, read_progress
 from marketplace.enrolments.provider_queries import (
     Filters,
@@ -42,11 +36,11 @@ from marketplace.errors import NotFound
 
 __all__ = [
     "AttendedMeeting",
+    "Bought",
     "Figures",
     "Filters",
     "HistoryRow",
     "Money",
-    "NextMeeting",
     "Page",
     "Progress",
     "RollCallRow",
@@ -58,22 +52,25 @@ __all__ = [
     "figures_for_provider",
     "find_by_receipt",
     "find_for_run",
-    "find_next_meeting",
     "get_for_participant",
     "get_for_provider",
     "get_meeting_of_provider",
     "get_progress",
     "get_run_of_provider",
     "history",
+    "list_bought",
     "list_courses_sold",
     "list_for_participant",
     "list_for_provider",
     "list_for_run",
     "list_meetings",
     "list_runs_of_provider",
+    "money_of",
     "money_of_participant",
     "roll_call",
 ]
+
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +88,6 @@ class Money:
     paid: Decimal
     returned: Decimal
     total: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class NextMeeting:
-    """The next session a participant should come to."""
-
-    progress: Progress
-    meeting: RunSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +130,6 @@ def find_for_run(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID)
     return session.scalars(select(Enrolment).where(mine, Enrolment.state.in_(SEATED))).first()
 
 
-def find_next_meeting(session: Session, participant_id: uuid.UUID, now: datetime) -> NextMeeting | None:
-    """The session that is on or comes next among all that a participant has bought, or None."""
-    upcoming = (
-        progress_select()
-        .add_columns(RunSession)
-        .join(RunSession, RunSession.run_id == Enrolment.run_id)
-        .where(
-            Enrolment.participant_id == participant_id, Enrolment.state.in_(LIVE), RunSession.ends_at >= now
-        )
-        .order_by(RunSession.starts_at, RunSession.id)
-        .limit(1)
-    )
-    row = session.execute(upcoming).first()
-    return NextMeeting(Progress(row[0], row[2], row[3], row[1]), row[4]) if row else None
-
-
 def list_meetings(session: Session, enrolment: Enrolment) -> list[AttendedMeeting]:
     """The run's sessions or units in order, each with this enrolment's attendance."""
     own = (Attendance.session_id == RunSession.id) & (Attendance.enrolment_id == enrolment.id)
@@ -172,23 +145,17 @@ def list_meetings(session: Session, enrolment: Enrolment) -> list[AttendedMeetin
 
 def money_of_participant(session: Session, participant_id: uuid.UUID) -> Money:
     """The portions of one participant's benefit; all zero before a grant is credited."""
-    total = grants.credited_to(session, participant_id)
-    funds = grants.funds_of(session, participant_id)
-    escrow, due, paid = _spent(session, participant_id)
+    grant, funds = grants.find_grant(session, participant_id), grants.funds_of(session, participant_id)
+    return money_of(grant, funds, list_bought(session, participant_id))
+
+
+def money_of(grant: Grant | None, funds: Funds, mine: Sequence[Bought]) -> Money:
+    """The same of a grant, what is left of it, and everything that its owner bought."""
+    total = grant.amount if grant and grant.transaction_id else _NOTHING
+    escrow = sum((each.price for each in mine if each.is_live), _NOTHING)
+    due = sum((each.earned or _NOTHING for each in mine if each.earning_state in UNPAID), _NOTHING)
+    paid = sum(
+        (each.earned or _NOTHING for each in mine if each.earning_state == EarningState.PAID), _NOTHING
+    )
     returned = total - funds.balance - escrow - due - paid
     return Money(funds.available, funds.held, escrow, due, paid, returned, total)
-
-
-def _spent(session: Session, participant_id: uuid.UUID) -> tuple[Decimal, Decimal, Decimal]:
-    """What waits for classes, is owed to providers, and has been paid to them."""
-    standing = (Earning.enrolment_id == Enrolment.id) & (Earning.state != EarningState.CORRECTED)
-    sums = (
-        func.sum(Enrolment.price).filter(Enrolment.state.in_(LIVE)),
-        func.sum(Earning.gross).filter(Earning.state.in_(UNPAID)),
-        func.sum(Earning.gross).filter(Earning.state == EarningState.PAID),
-    )
-    rows = select(*(func.coalesce(each, Decimal(0)) for each in sums)).outerjoin_from(
-        Enrolment, Earning, standing
-    )
-    found = session.execute(rows.where(Enrolment.participant_id == participant_id)).one()
-    return found[0], found[1], found[2]

@@ -9,12 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    SQLColumnExpression,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from marketplace import clock
 from marketplace.catalogue import service as catalogue
-from marketplace.catalogue.models import Run, RunKind, RunState
+from marketplace.catalogue.models import Course, Run, RunKind, RunState
 from marketplace.enrolments import locks, offer, waiting_messages
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing, LineClosed, SeatsLeft
 from marketplace.enrolments.models import CANCELLED, Enrolment
@@ -22,6 +32,7 @@ from marketplace.enrolments.places import IN_LINE, PLACE_TRANSITIONS, PlaceState
 from marketplace.errors import NotFound
 from marketplace.events import service as events
 from marketplace.notifications import service as notifications
+from marketplace.providers.models import Provider
 from marketplace.schemes.models import Scheme
 from marketplace.states import move
 
@@ -37,6 +48,16 @@ class InLine:
     def is_offered(self) -> bool:
         """A seat is kept for them."""
         return self.place.state == PlaceState.OFFERED
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A seat that is kept for somebody until then; the table has no offer without its end."""
+
+    run_id: uuid.UUID
+    until: datetime | None
+    course_title: str
+    provider_name: str
 
 
 def join(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> WaitingPlace:
@@ -152,6 +173,24 @@ def list_for_participant(session: Session, participant_id: uuid.UUID) -> list[In
         .order_by(WaitingPlace.state, WaitingPlace.joined_at, WaitingPlace.id)
     )
     return [InLine(place, count) for place, count in rows]
+
+
+def list_offers(session: Session, participant_id: uuid.UUID) -> list[Offer]:
+    """The seats that are kept for somebody, in the order in which they stood in line."""
+    return [Offer(*row) for row in session.execute(_OFFERS, {"participant_id": participant_id})]
+
+
+_OFFERED: BindParameter[str] = bindparam(None, PlaceState.OFFERED.value, literal_execute=True)
+"""Written into the statement: a plan that is made once can only then use the index of those in line."""
+
+_OFFERS = (
+    select(WaitingPlace.run_id, WaitingPlace.offer_until, Course.title, Provider.name)
+    .join(Run, Run.id == WaitingPlace.run_id)
+    .join(Course, Course.id == Run.course_id)
+    .join(Provider, Provider.id == Course.provider_id)
+    .where(WaitingPlace.participant_id == bindparam("participant_id"), WaitingPlace.state == _OFFERED)
+    .order_by(WaitingPlace.joined_at, WaitingPlace.id)
+)
 
 
 def find_for_run(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> InLine | None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from marketplace import clock
@@ -15,17 +15,27 @@ from marketplace.identity.models import Role, User, UserRole, UserSession
 
 _REFRESH_AFTER = timedelta(days=1)
 
+LIVE_SESSION = (
+    select(UserSession)
+    .where(
+        UserSession.token_hash == bindparam("token_hash"),
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > bindparam("now"),
+    )
+    # what they may do is asked at every page
+    .options(joinedload(UserSession.user, innerjoin=True).joinedload(User.roles))
+)
+"""The session of a token, with its user and their roles."""
+
 
 def find_session(session: Session, token: str) -> UserSession | None:
     """The live sign-in session of a cookie's token, or None. Nothing is written."""
-    found = select(UserSession).where(
-        UserSession.token_hash == hash_token(token),
-        UserSession.ended_at.is_(None),
-        UserSession.expires_at > clock.wall_now(),
-    )
-    # what they may do is asked at every page
-    with_roles = joinedload(UserSession.user, innerjoin=True).joinedload(User.roles)
-    return session.scalars(found.options(with_roles)).unique().one_or_none()
+    return session.scalars(LIVE_SESSION, of_token(token)).unique().one_or_none()
+
+
+def of_token(token: str) -> dict[str, object]:
+    """What LIVE_SESSION asks with."""
+    return {"token_hash": hash_token(token), "now": clock.wall_now()}
 
 
 def needs_refresh(found: UserSession) -> bool:

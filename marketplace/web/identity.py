@@ -20,11 +20,12 @@ def current_user() -> User | None:
     """The signed-in user, or None."""
     if "user" not in g:
         token = session.get(_TOKEN)
-        found = queries.find_session(db.session(), token) if token else None
-        if token and found and queries.needs_refresh(found):
+        found = participants.find_reader(db.session(), token) if token else None
+        if token and found and queries.needs_refresh(found.session):
             with db.transaction() as current:
                 service.refresh_session(current, token)
-        g.user, g.signed_in = (found.user, found) if found else (None, None)
+        g.user, g.signed_in = (found.session.user, found.session) if found else (None, None)
+        g.participant = found.participant if found else None
     user: User | None = g.user
     return user
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from marketplace.catalogue.models import Run, RunState
 from marketplace.enrolments.models import CANCELLED, LIVE, Earning, EarningState, Enrolment, EnrolmentState
@@ -170,21 +171,24 @@ def payout_state_tag(state: PayoutState) -> Tag:
 
 def kind_words(kind: str) -> str:
     """What a kind of ledger transaction is, in words."""
-    return {
-        "appropriation": _("Dana program diterima"),
-        "grant": _("Bantuan pelatihan"),
-        "purchase": _("Pembelian"),
-        "cancellation": _("Pembatalan"),
-        "completion": _("Penyelesaian"),
-        "correction": _("Koreksi hasil"),
-        "reversal": _("Ditarik untuk dikoreksi"),
-        "payout": _("Pembayaran dikirim"),
-        "payout_confirmed": _("Pembayaran sampai"),
-        "payout_rejected": _("Pembayaran ditolak bank"),
-        "payout_returned": _("Pembayaran dikembalikan bank"),
-        "bank_line": _("Baris rekening koran"),
-        "revocation": _("Pencabutan"),
-        "lapse": _("Masa bantuan berakhir"),
-        "incentive": _("Insentif"),
-        "survey": _("Imbalan survei"),
-    }.get(kind, kind)
+    return str(_KINDS.get(kind, kind))
+
+
+_KINDS = {
+    "appropriation": _l("Dana program diterima"),
+    "grant": _l("Bantuan pelatihan"),
+    "purchase": _l("Pembelian"),
+    "cancellation": _l("Pembatalan"),
+    "completion": _l("Penyelesaian"),
+    "correction": _l("Koreksi hasil"),
+    "reversal": _l("Ditarik untuk dikoreksi"),
+    "payout": _l("Pembayaran dikirim"),
+    "payout_confirmed": _l("Pembayaran sampai"),
+    "payout_rejected": _l("Pembayaran ditolak bank"),
+    "payout_returned": _l("Pembayaran dikembalikan bank"),
+    "bank_line": _l("Baris rekening koran"),
+    "revocation": _l("Pencabutan"),
+    "lapse": _l("Masa bantuan berakhir"),
+    "incentive": _l("Insentif"),
+    "survey": _l("Imbalan survei"),
+}

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import ledger
-from tests.ledger.books import ANI, BUDI, SCHOOL, cancel, complete, funded, move, purchase, rupiah
+from tests.ledger.books import ANI, BUDI, SCHOOL, cancel, complete, funded, keep, move, purchase, rupiah
 from tests.ledger.conftest import Database
 from tests.ledger.waiting import all_is_known
 
@@ -28,7 +28,7 @@ def test_a_balance_is_positive_on_the_natural_side_of_its_account(session: Sessi
 
 
 def test_an_account_that_was_never_opened_has_no_balance(session: Session) -> None:
-    for read in (ledger.balance, ledger.statement):
+    for read in (ledger.balance, ledger.statement, ledger.passbook):
         with pytest.raises(ledger.UnknownAccount) as refused:
             read(session, "benefit:nobody")
         assert refused.value.detail == "benefit:nobody"
@@ -81,6 +81,19 @@ def test_a_statement_of_an_asset_rises_with_debits_and_falls_with_credits(sessio
     ledger.post(session, "confirmed", "payout_confirmed", confirmation, settles=paid.id)
     amounts = [line.amount for line in ledger.statement(session, "bank:treasury").lines]
     assert amounts == [1_000_000_000, -500]
+
+
+def test_a_passbook_is_the_whole_statement_with_what_is_held(session: Session) -> None:
+    funded(session)
+    ledger.open_accounts(session, ["benefit:citra"])
+    bought = purchase(session, 500_000)
+    cancel(session, bought.id, 500_000)
+    keep(session, 200_000)
+    for code in (ANI, SCHOOL, "bank:treasury", "benefit:citra"):
+        found, whole = ledger.passbook(session, code), ledger.statement(session, code)
+        assert (found.lines, found.funds.balance) == (whole.lines, whole.closing)
+        assert found.funds == ledger.funds(session, code)
+    assert ledger.passbook(session, ANI).funds.available == 3_300_000
 
 
 def _roll_up(session: Session) -> None:

@@ -7,20 +7,19 @@ from itertools import groupby
 
 from flask import render_template, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from marketplace import clock, db
 from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
-from marketplace.catalogue.models import RunKind
 from marketplace.catalogue.queries import Affordable, PriceList
 from marketplace.enrolments import certificates, queries, waiting
-from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE
-from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
-from marketplace.enrolments.queries import HistoryRow, Progress
+from marketplace.enrolments.bought import Bought, list_bought, next_to_attend, next_to_study
+from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE, HistoryRow, told
+from marketplace.enrolments.models import CANCELLED, EnrolmentState
 from marketplace.participants.eligibility import sentence
-from marketplace.participants.models import Participant
 from marketplace.payouts import surveys
 from marketplace.payouts.incentive_outlook import outlook
 from marketplace.web.formatting import here, language, local, month, rupiah
@@ -54,14 +53,16 @@ def home() -> str:
     participant = current_participant()
     grant = grants.find_grant(current, participant.id)
     now = clock.now(current)
-    money = queries.money_of_participant(current, participant.id)
+    passbook, mine = grants.passbook_of(current, participant.id), list_bought(current, participant.id)
+    money = queries.money_of(grant, passbook.funds, mine)
     note_balance(money.available)
     may_buy = grant is not None and grant.state == GrantState.ACTIVE and money.available > 0
-    in_line = waiting.list_for_participant(current, participant.id)
-    cash, own = surveys.overview(current, grant), certificates.list_all_own(current, participant.id)
+    # without a result there is no certificate, and without a certificate no incentive
+    own = certificates.list_all_own(current, participant.id) if any(e.completed_at for e in mine) else []
+    cash = surveys.overview(current, grant if own else None)
+    coming = next_to_attend(mine)
+    rows = told(current, passbook.lines, mine)
     waits = None if cash.earned else outlook(current, grant, own)
-    coming = queries.find_next_meeting(current, participant.id, now)
-    rows = queries.history(current, participant.id)
     return render_template(
         "participant/home.html",
         participant=participant,
@@ -69,9 +70,9 @@ def home() -> str:
         deadline=_deadline(grant),
         frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
         money=money,
-        offered=[each.place for each in in_line if each.is_offered],
+        offered=waiting.list_offers(current, participant.id),
         coming=coming,
-        studying=None if coming else _studying(current, participant, now),
+        studying=None if coming else next_to_study(mine, now),
         affordable=_affordable(current, grant, money.available, now) if grant and may_buy else None,
         cash=cash,
         waits=outlook_words(waits) if waits else None,
@@ -87,18 +88,6 @@ def _affordable(session: Session, grant: Grant, available: Decimal, now: datetim
     prices: Kept[PriceList] = kept(_PRICES, _MOST_SCHEMES)
     least = grant.scheme.shortest_hours
     return prices.get(least, lambda: catalogue.list_prices(session, now, least)).covered_by(available)
-
-
-def _studying(session: Session, participant: Participant, now: datetime) -> Progress | None:
-    """A self-paced course with units left to do, or None."""
-    mine = queries.list_for_participant(session, participant.id)
-    return next((each for each in mine if _has_units_left(each, now)), None)
-
-
-def _has_units_left(progress: Progress, now: datetime) -> bool:
-    run = progress.enrolment.run
-    is_on = progress.enrolment.is_live and run.kind == RunKind.SELF_PACED and run.ends_at > now
-    return is_on and progress.attended < progress.promised
 
 
 def _deadline(grant: Grant | None) -> datetime | None:
@@ -125,7 +114,7 @@ def movement_of(row: HistoryRow, grant: Grant | None) -> Movement:
         href = url_for("participant.movement", transaction_id=row.transaction_id)
         title = _("Bantuan dicabut") if kind == "revocation" else kind_words(kind)
         return Movement(row, title, _words(row, kind), href, icon, tone)
-    title = row.enrolment.run.course.title
+    title = row.enrolment.course_title
     if row.kind in ("cancellation", RELEASE, EXPIRY):
         title = _("%(course)s dibatalkan", course=title)
     elif row.kind in CORRECTED:
@@ -174,15 +163,18 @@ def _words(row: HistoryRow, kind: str) -> str:
         return _words_of_correction(row, kind)
     if row.enrolment is not None and row.enrolment.hold_id is not None and kind != "cancellation":
         return _words_of_wait(row.enrolment, kind)
-    return {
-        "purchase": _("Dititipkan di Bekal. Lembaga dibayar sesuai kehadiran Anda."),
-        "cancellation": _("Kembali utuh ke saldo Anda."),
-        "grant": _("Bantuan pelatihan masuk ke saldo Anda."),
-        "revocation": _("Belum ada pembelian sampai batas waktunya, jadi bantuan kembali ke negara."),
-        "lapse": _("Masa bantuan berakhir, jadi sisa saldo kembali ke negara."),
-        "incentive": _("Sertifikat Anda sudah tetap. Jumlah ini hak Anda sendiri."),
-        "survey": _("Terima kasih sudah menjawab. Jumlah ini hak Anda sendiri."),
-    }.get(kind, "")
+    return str(_SAID.get(kind, ""))
+
+
+_SAID = {
+    "purchase": _l("Dititipkan di Bekal. Lembaga dibayar sesuai kehadiran Anda."),
+    "cancellation": _l("Kembali utuh ke saldo Anda."),
+    "grant": _l("Bantuan pelatihan masuk ke saldo Anda."),
+    "revocation": _l("Belum ada pembelian sampai batas waktunya, jadi bantuan kembali ke negara."),
+    "lapse": _l("Masa bantuan berakhir, jadi sisa saldo kembali ke negara."),
+    "incentive": _l("Sertifikat Anda sudah tetap. Jumlah ini hak Anda sendiri."),
+    "survey": _l("Terima kasih sudah menjawab. Jumlah ini hak Anda sendiri."),
+}
 
 
 def _words_of_correction(row: HistoryRow, kind: str) -> str:
@@ -192,7 +184,7 @@ def _words_of_correction(row: HistoryRow, kind: str) -> str:
     return _("Hasil dikoreksi menjadi %(percent)s%%. %(amount)s lagi kembali ke saldo.", **values)
 
 
-def _words_of_wait(enrolment: Enrolment, kind: str) -> str:
+def _words_of_wait(enrolment: Bought, kind: str) -> str:
     """What was set aside until a provider confirms the seat, and how that ended."""
     if kind == HOLD:
         return _("Menunggu konfirmasi lembaga. Disisihkan dari saldo, belum dibayarkan.")

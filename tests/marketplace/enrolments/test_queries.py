@@ -12,6 +12,7 @@ from marketplace import chart, clock
 from marketplace.batches.models import Grant
 from marketplace.catalogue.models import Run
 from marketplace.enrolments import earnings, queries
+from marketplace.enrolments.bought import next_to_attend
 from marketplace.enrolments.cancellation import cancel
 from marketplace.enrolments.completion import complete_run
 from marketplace.enrolments.models import AttendanceMethod, Enrolment, EnrolmentState
@@ -105,10 +106,10 @@ def test_the_next_meeting_is_the_one_that_is_on_or_comes_next(
     buy(session, factories.make_run(session, starts_in=timedelta(days=9)), grant)
     soon = buy(session, factories.make_run(session, starts_in=timedelta(days=2)), grant)
 
-    def coming() -> tuple[object, int]:
-        found = queries.find_next_meeting(session, grant.participant_id, clock.now(session))
-        assert found is not None
-        return found.progress.enrolment.id, found.meeting.sequence
+    def coming() -> tuple[object, int | None]:
+        found = next_to_attend(queries.list_bought(session, grant.participant_id))
+        assert found is not None and found.meets_at is not None
+        return found.id, found.meeting
 
     assert coming() == (soon.id, 1)
     advance(session, owner_engine, timedelta(days=2, hours=1))
@@ -116,7 +117,7 @@ def test_the_next_meeting_is_the_one_that_is_on_or_comes_next(
     advance(session, owner_engine, timedelta(hours=2))
     assert coming() == (soon.id, 2)
     advance(session, owner_engine, timedelta(days=60))
-    assert queries.find_next_meeting(session, grant.participant_id, clock.now(session)) is None
+    assert next_to_attend(queries.list_bought(session, grant.participant_id)) is None
 
 
 def test_meetings_are_listed_in_order_with_ones_own_attendance(session: Session, grant: Grant) -> None:
