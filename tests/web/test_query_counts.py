@@ -48,6 +48,83 @@ HOME, RECEIPT = 11, 7
 """With everything on them, two of them for what is kept elsewhere; without a result yet, home takes five."""
 
 
+PLACES = {
+    "stranger": {
+        "provider": "/kursus/lembaga/{provider_id}",
+        "course": "/kursus/{course_id}",
+        "status": "/status",
+        "reviews": "/kursus/{reviewed_id}/ulasan",
+    },
+    "participant": {
+        "home": "/beranda",
+        "history": "/riwayat",
+        "saved": "/tersimpan",
+        "learning": "/kursus-saya/{declared_id}",
+        "courses": "/kursus-saya",
+        "cash": "/insentif",
+        "receipt": "/bukti/{enrolment_id}",
+        "complaints": "/pengaduan",
+        "complaint": "/pengaduan/{complaint_id}",
+    },
+    "provider": {
+        "overview": "/lembaga",
+        "courses": "/lembaga/kursus",
+        "course": "/lembaga/kursus/{course_id}",
+        "upload": "/lembaga/kursus/impor/{upload_id}",
+        "class_dates": "/lembaga/jadwal/impor/{run_upload_id}",
+        "runs": "/lembaga/jadwal",
+        "run": "/lembaga/jadwal/{over_run_id}",
+        "completion": "/lembaga/jadwal/{over_run_id}/selesai",
+        "sheet": "/lembaga/jadwal/{over_run_id}/kehadiran",
+        "session": "/lembaga/sesi/{over_session_id}",
+        "list": "/lembaga/sesi/{over_session_id}/daftar-hadir",
+        "enrolments": "/lembaga/pendaftaran",
+        "filters": "/lembaga/pendaftaran/saring",
+        "enrolment": "/lembaga/pendaftaran/{declared_id}",
+        "staff": "/lembaga/staf",
+        "accounts": "/lembaga/rekening",
+        "reports": "/lembaga/grafik",
+        "months": "/lembaga/laporan",
+        "complaints": "/lembaga/pengaduan",
+        "reviews": "/lembaga/ulasan",
+        "payouts": "/lembaga/pembayaran",
+        "payout": "/lembaga/pembayaran/{payout_id}",
+        "complaint": "/lembaga/pengaduan/{provider_complaint_id}",
+    },
+    "finance": {
+        "runs": "/keuangan",
+        "run": "/keuangan/pembayaran/{payout_run_id}",
+        "payout": "/keuangan/pembayaran/{payout_run_id}/{payout_id}",
+        "held": "/keuangan/ditahan",
+        "held one": "/keuangan/ditahan/{earning_id}",
+        "bank": "/keuangan/rekening-koran",
+        "books": "/keuangan/buku-besar",
+        "family": "/keuangan/buku-besar?family=escrow",
+        "people's accounts": "/keuangan/buku-besar?family=benefit",
+        "account": "/keuangan/buku-besar/akun/fund:2023",
+        "accounts": "/keuangan/rekening-lembaga",
+        "certificates": "/keuangan/sertifikat",
+    },
+    "curator": {
+        "queue": "/kurasi",
+        "version": "/kurasi/versi/{version_id}",
+        "courses": "/kurasi/kursus?q=a",
+        "course": "/kurasi/kursus/{course_id}",
+        "applications": "/kurasi/lembaga",
+        "application": "/kurasi/lembaga/{application_id}",
+    },
+    "desk": {
+        "queue": "/kantor/pengaduan",
+        "announcements": "/kantor/pengumuman",
+        "person": "/kantor/orang/{participant_id}",
+        "their provider": "/kantor/lembaga/{provider_id}",
+        "complaint": "/kantor/pengaduan/{complaint_id}",
+        "claim": "/kantor/pengaduan/{provider_complaint_id}",
+    },
+}
+"""What each audience looks at. Details follow the ids, for a payout that is made never grows."""
+
+
 def test_no_list_takes_a_query_a_row(app: Flask, session: Session, scene: Scene, sign_in: SignIn) -> None:
     with transaction() as current:
         _comment(current, scene.own)
@@ -95,81 +172,10 @@ def _look(app: Flask, session: Session, scene: Scene, sign_in: SignIn, places: P
 
 
 def _places(ids: Ids) -> Places:
-    """What each audience looks at. Details follow the ids, for a payout that is made never grows."""
-    run = f"/keuangan/pembayaran/{ids['payout_run_id']}"
+    """Where everybody looks in this scene."""
     return {
-        "stranger": {
-            "provider": f"/kursus/lembaga/{ids['provider_id']}",
-            "course": f"/kursus/{ids['course_id']}",
-            "status": "/status",
-            "reviews": f"/kursus/{ids['reviewed_id']}/ulasan",
-        },
-        "participant": {
-            "home": "/beranda",
-            "history": "/riwayat",
-            "saved": "/tersimpan",
-            "learning": f"/kursus-saya/{ids['declared_id']}",
-            "courses": "/kursus-saya",
-            "cash": "/insentif",
-            "receipt": f"/bukti/{ids['enrolment_id']}",
-            "complaints": "/pengaduan",
-            "complaint": f"/pengaduan/{ids['complaint_id']}",
-        },
-        "provider": {
-            "overview": "/lembaga",
-            "courses": "/lembaga/kursus",
-            "course": f"/lembaga/kursus/{ids['course_id']}",
-            "upload": f"/lembaga/kursus/impor/{ids['upload_id']}",
-            "class_dates": f"/lembaga/jadwal/impor/{ids['run_upload_id']}",
-            "runs": "/lembaga/jadwal",
-            "run": f"/lembaga/jadwal/{ids['over_run_id']}",
-            "completion": f"/lembaga/jadwal/{ids['over_run_id']}/selesai",
-            "sheet": f"/lembaga/jadwal/{ids['over_run_id']}/kehadiran",
-            "session": f"/lembaga/sesi/{ids['over_session_id']}",
-            "list": f"/lembaga/sesi/{ids['over_session_id']}/daftar-hadir",
-            "enrolments": "/lembaga/pendaftaran",
-            "filters": "/lembaga/pendaftaran/saring",
-            "enrolment": f"/lembaga/pendaftaran/{ids['declared_id']}",
-            "staff": "/lembaga/staf",
-            "accounts": "/lembaga/rekening",
-            "reports": "/lembaga/grafik",
-            "months": "/lembaga/laporan",
-            "complaints": "/lembaga/pengaduan",
-            "reviews": "/lembaga/ulasan",
-            "payouts": "/lembaga/pembayaran",
-            "payout": f"/lembaga/pembayaran/{ids['payout_id']}",
-            "complaint": f"/lembaga/pengaduan/{ids['provider_complaint_id']}",
-        },
-        "finance": {
-            "runs": "/keuangan",
-            "run": run,
-            "payout": f"{run}/{ids['payout_id']}",
-            "held": "/keuangan/ditahan",
-            "held one": f"/keuangan/ditahan/{ids['earning_id']}",
-            "bank": "/keuangan/rekening-koran",
-            "books": "/keuangan/buku-besar",
-            "family": "/keuangan/buku-besar?family=escrow",
-            "people's accounts": "/keuangan/buku-besar?family=benefit",
-            "account": "/keuangan/buku-besar/akun/fund:2023",
-            "accounts": "/keuangan/rekening-lembaga",
-            "certificates": "/keuangan/sertifikat",
-        },
-        "curator": {
-            "queue": "/kurasi",
-            "version": f"/kurasi/versi/{ids['version_id']}",
-            "courses": "/kurasi/kursus?q=a",
-            "course": f"/kurasi/kursus/{ids['course_id']}",
-            "applications": "/kurasi/lembaga",
-            "application": f"/kurasi/lembaga/{ids['application_id']}",
-        },
-        "desk": {
-            "queue": "/kantor/pengaduan",
-            "announcements": "/kantor/pengumuman",
-            "person": f"/kantor/orang/{ids['participant_id']}",
-            "their provider": f"/kantor/lembaga/{ids['provider_id']}",
-            "complaint": f"/kantor/pengaduan/{ids['complaint_id']}",
-            "claim": f"/kantor/pengaduan/{ids['provider_complaint_id']}",
-        },
+        audience: {name: address.format(**ids) for name, address in places.items()}
+        for audience, places in PLACES.items()
     }
 
 
