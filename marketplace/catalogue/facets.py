@@ -1,30 +1,35 @@
 """How many courses each choice would leave: all groups in one query, from one look at the courses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
+from operator import add
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     FromClause,
-    Select,
+    Integer,
     SQLColumnExpression,
+    Text,
+    TextualSelect,
     and_,
+    any_,
+    bindparam,
     case,
-    cast,
     false,
     func,
     literal,
     or_,
     select,
+    text,
     true,
-    union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Text
 
 from marketplace.catalogue import filters as conditions
 from marketplace.catalogue.filters import BANDS, Band, Filters, Rating, When
@@ -34,8 +39,10 @@ from marketplace.providers.models import Provider
 _PROVIDERS = 8
 """A catalogue has thousands of providers; the ones with most courses are offered, and those chosen."""
 
-_OPEN = "open"
-_TICKS = (*(when.value for when in When), "seats")
+_GROUPS = ("category", "mode", "province", "provider", "price", "when", "rating", "seats", "fits")
+_BITS = {group: 1 << place for place, group in enumerate(_GROUPS)}
+"""A course `fails` the sum of the groups that it does not pass. A group is counted without its own filter,
+so in it count the courses that fail nothing, or this group alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +73,36 @@ class Facets:
 
 def count(session: Session, filters: Filters, now: datetime) -> Facets:
     """The counts of every group, and of the whole, in one query."""
-    courses = _courses(filters, now)
-    passes = _passes(filters, courses)
-    parts = [
-        _total(courses, passes),
-        *(_without(courses, passes, group) for group in passes),
-        *(
-            _grouped(courses, passes, name, courses.c[name])
-            for name in ("category", "mode", "province", "price")
-        ),
-        _providers(courses, passes, filters),
-        *(_ticked(courses, passes, "when", when.value, courses.c[when.value]) for when in When),
-        *(
-            _ticked(courses, passes, "rating", least.value, conditions.rated(least, courses.c.rating))
-            for least in Rating
-        ),
-        _ticked(courses, passes, "seats", _OPEN, courses.c.seats),
-    ]
-    found: dict[str, list[Choice]] = {}
-    for group, value, label, number in session.execute(union_all(*parts)):
-        found.setdefault(group, []).append(Choice(value, number, label))
-    return _facets(found)
+    found = _found(filters)
+    ticks = _ticks(filters, found, now)
+    columns = {**found.c, **ticks.c}
+    passes = _passes(filters, columns)
+    courses = (
+        select(found, *(func.coalesce(ticks.c[name], false()).label(name) for name in _TICKS))
+        .add_columns(_fails(passes).label("fails"))
+        .select_from(found.outerjoin(ticks, ticks.c.course_id == found.c.id))
+        .cte("courses")
+    )
+    chosen = {"providers": list(filters.providers), "most": _PROVIDERS + len(filters.providers)}
+    counted: dict[str, list[Choice]] = {}
+    counts = _COUNTED_IF_PASSING if passes else _COUNTED_ALL
+    for group, value, label, number in session.execute(counts.add_cte(courses), chosen):
+        counted.setdefault(group, []).append(Choice(value, number, label))
+    return _facets(counted, passes)
 
 
-def _facets(found: dict[str, list[Choice]]) -> Facets:
+def _facets(counted: dict[str, list[Choice]], active: Iterable[str]) -> Facets:
     def by_count(name: str) -> list[Choice]:
-        return sorted(found.get(name, []), key=lambda each: (-each.count, each.label or each.value))
+        return sorted(counted.get(name, []), key=lambda each: (-each.count, each.label or each.value))
 
     def in_order(name: str, order: Sequence[str]) -> list[Choice]:
-        counts = {each.value: each.count for each in found.get(name, [])}
+        counts = {each.value: each.count for each in counted.get(name, [])}
         return [Choice(value, counts.get(value, 0)) for value in order]
 
+    failing = {int(each.value): each.count for each in counted.get("fails", [])}
+    total = failing.get(0, 0)
     return Facets(
-        total=found["total"][0].count,
+        total=total,
         categories=by_count("category"),
         modes=by_count("mode"),
         when=in_order("when", [*When]),
@@ -106,113 +110,104 @@ def _facets(found: dict[str, list[Choice]]) -> Facets:
         bands=[each for each in in_order("price", [*Band]) if each.count],
         ratings=[each for each in in_order("rating", [*Rating]) if each.count],
         providers=by_count("provider"),
-        with_seats=found["seats"][0].count,
-        without={each.value: each.count for each in found.get("without", [])},
+        with_seats=counted["seats"][0].count,
+        without={group: total + failing.get(_BITS[group], 0) for group in active},
     )
-
-
-def _courses(filters: Filters, now: datetime) -> CTE:
-    """One row a course with what the groups ask about."""
-    runs = _runs(filters, now)
-    return (
-        select(
-            Course.category,
-            Course.mode,
-            Course.price.label("amount"),
-            Course.hours,
-            Course.rating,
-            Provider.province_code.label("province"),
-            Provider.slug.label("provider"),
-            Provider.name.label("provider_name"),
-            _band(Course.price).label("price"),
-            *(func.coalesce(runs.c[name], false()).label(name) for name in _TICKS),
-        )
-        .select_from(Course)
-        .join(Course.provider)
-        .outerjoin(runs, runs.c.course_id == Course.id)
-        .where(*conditions.on_sale(filters))
-        .cte("courses")
-    )
-
-
-def _runs(filters: Filters, now: datetime) -> FromClause:
-    """When a course starts and whether it has seats: looked up for each of the few courses that have the
-    words, or summed up for all courses at once."""
-    starts = {when.value: func.bool_or(conditions.run_starts_within(when, now)) for when in When}
-    ticks = [each.label(name) for name, each in starts.items()]
-    summed = select(Run.course_id, true().label("seats"), *ticks).where(conditions.has_seats(now))
-    summed = summed.group_by(Run.course_id)
-    return summed.where(Run.course_id == Course.id).lateral() if filters.words else summed.subquery()
 
 
 def _band(price: SQLColumnExpression[Decimal]) -> ColumnElement[str]:
     return case(*((conditions.within(band, price), literal(band.value)) for band in BANDS))
 
 
-def _passes(filters: Filters, courses: CTE) -> dict[str, ColumnElement[bool]]:
+_COLUMNS = (
+    Course.id,
+    Course.category,
+    Course.mode,
+    Course.price.label("amount"),
+    Course.hours,
+    Course.rating,
+    Provider.province_code.label("province"),
+    Provider.slug.label("provider"),
+    Provider.name.label("provider_name"),
+    _band(Course.price).label("price"),
+)
+_TICKS = (*(when.value for when in When), "seats")
+
+
+def _found(filters: Filters) -> CTE:
+    """The courses on sale that have the words, with what the groups ask about."""
+    courses = select(*_COLUMNS).select_from(Course).join(Course.provider)
+    return courses.where(*conditions.on_sale(filters)).cte("found")
+
+
+def _ticks(filters: Filters, found: CTE, now: datetime) -> FromClause:
+    """When a course starts and whether it has seats: of the few courses that have the words, or of all.
+
+    The few are named by an array: PostgreSQL then looks each up, where a join would read all runs.
+    """
+    starts = [func.bool_or(conditions.run_starts_within(when, now)).label(when.value) for when in When]
+    summed = select(Run.course_id, true().label("seats"), *starts).where(conditions.has_seats(now))
+    if filters.words:
+        few = func.array(select(found.c.id).scalar_subquery(), type_=ARRAY(Run.course_id.type))
+        summed = summed.where(Run.course_id == any_(few))
+    return summed.group_by(Run.course_id).subquery("ticks")
+
+
+def _passes(filters: Filters, columns: Mapping[str, ColumnElement[Any]]) -> dict[str, ColumnElement[bool]]:
     """For each active group whether a course passes it."""
-    c = courses.c
     passes: dict[str, ColumnElement[bool]] = {}
-    for group, column, wanted in (
-        ("category", c.category, filters.categories),
-        ("mode", c.mode, filters.modes),
-        ("province", c.province, filters.provinces),
-        ("provider", c.provider, filters.providers),
-        ("price", c.price, filters.bands),
+    for group, wanted in (
+        ("category", filters.categories),
+        ("mode", filters.modes),
+        ("province", filters.provinces),
+        ("provider", filters.providers),
+        ("price", filters.bands),
     ):
         if wanted:
-            passes[group] = column.in_(wanted)
+            passes[group] = columns[group].in_(wanted)
     if filters.when:
-        passes["when"] = or_(*(c[when.value] for when in filters.when))
+        passes["when"] = or_(*(columns[when.value] for when in filters.when))
     if filters.ratings:
-        passes["rating"] = or_(*(conditions.rated(least, c.rating) for least in filters.ratings))
+        passes["rating"] = or_(*(conditions.rated(least, columns["rating"]) for least in filters.ratings))
     if filters.with_seats:
-        passes["seats"] = c.seats
-    fits = [c.amount <= filters.max_price] if filters.max_price is not None else []
-    fits += [c.hours >= filters.least_hours] if filters.least_hours is not None else []
-    fits += [c.amount > filters.above_price] if filters.above_price is not None else []
+        passes["seats"] = columns["seats"]
+    amount, hours = columns["amount"], columns["hours"]
+    fits = [amount <= filters.max_price] if filters.max_price is not None else []
+    fits += [hours >= filters.least_hours] if filters.least_hours is not None else []
+    fits += [amount > filters.above_price] if filters.above_price is not None else []
     return passes | ({"fits": and_(*fits)} if fits else {})
 
 
-_Passes = dict[str, ColumnElement[bool]]
-_Counted = Select[str, str, str, int]
+def _fails(passes: Mapping[str, ColumnElement[bool]]) -> ColumnElement[int]:
+    """What is not known, as the mode of some courses, does not pass."""
+    failed = [case((passed, 0), else_=_BITS[group]) for group, passed in passes.items()]
+    return reduce(add, failed, literal(0, Integer))
 
 
-def _all_but(passes: _Passes, group: str) -> ColumnElement[bool]:
-    return and_(true(), *(condition for name, condition in passes.items() if name != group))
+def _counted(passing: str) -> TextualSelect:
+    """The counts of all groups as rows of group, value, label and number, where a course passes all other
+    groups. No search changes these words."""
+    row = "SELECT '{}', {}, {}, count(*) FROM courses WHERE " + passing  # noqa: S608 - all names are ours
+    ticked = [("when", when.value, when.value) for when in When]
+    ticked += [("rating", least.value, f"rating >= {least.value}") for least in Rating]
+    ticked += [("seats", "open", "seats")]
+    provider = row.format("provider", "provider", "provider_name", _BITS["provider"])
+    parts = [
+        "SELECT 'fails', CAST(fails AS text), '', count(*) FROM courses GROUP BY fails",
+        *(
+            row.format(group, group, "''", _BITS[group]) + f" AND {group} <> '' GROUP BY {group}"
+            for group in ("category", "mode", "province", "price")
+        ),
+        f"({provider} GROUP BY provider, provider_name"
+        " ORDER BY provider = ANY(:providers) DESC, count(*) DESC, provider_name LIMIT :most)",
+        *(
+            row.format(group, f"'{value}'", "''", _BITS[group]) + f" AND {tick}"
+            for group, value, tick in ticked
+        ),
+    ]
+    given = bindparam("providers", type_=ARRAY(Text)), bindparam("most", type_=Integer)
+    return text(" UNION ALL ".join(parts)).bindparams(*given).columns()
 
 
-def _row(group: str, value: Any, label: Any, courses: CTE) -> _Counted:
-    return select(
-        literal(group, Text).label("group"), cast(value, Text), cast(label, Text), func.count()
-    ).select_from(courses)
-
-
-def _total(courses: CTE, passes: _Passes) -> _Counted:
-    return _row("total", "", "", courses).where(_all_but(passes, ""))
-
-
-def _without(courses: CTE, passes: _Passes, group: str) -> _Counted:
-    return _row("without", group, "", courses).where(_all_but(passes, group))
-
-
-def _ticked(courses: CTE, passes: _Passes, group: str, value: str, tick: ColumnElement[bool]) -> _Counted:
-    return _row(group, value, "", courses).where(_all_but(passes, group), tick)
-
-
-def _grouped(courses: CTE, passes: _Passes, group: str, column: ColumnElement[Any]) -> _Counted:
-    asked = _row(group, column, "", courses).where(_all_but(passes, group), column.is_not(None))
-    return asked.where(column != "").group_by(column)
-
-
-def _providers(courses: CTE, passes: _Passes, filters: Filters) -> Select[Any]:
-    c = courses.c
-    counted = (
-        _row("provider", c.provider, c.provider_name, courses)
-        .where(_all_but(passes, "provider"))
-        .group_by(c.provider, c.provider_name)
-        .order_by(c.provider.in_(filters.providers).desc(), func.count().desc(), c.provider_name)
-        .limit(_PROVIDERS + len(filters.providers))
-        .subquery()
-    )
-    return select(counted)
+_COUNTED_IF_PASSING, _COUNTED_ALL = _counted("fails IN (0, {})"), _counted("true")
+"""The latter where no group is active, which is quicker: every course passes."""

@@ -126,7 +126,8 @@ def on_sale(filters: Filters) -> list[ColumnElement[bool]]:
 
 def text_query(filters: Filters) -> ColumnElement[object] | None:
     """The words for PostgreSQL; None when none of them says anything."""
-    return words.matching(filters.words) if filters.words else None
+    asked = filters.words
+    return words.matching(tuple(asked)) if asked else None
 
 
 def within(band: Band, price: SQLColumnExpression[Decimal]) -> ColumnElement[bool]:

@@ -5,8 +5,8 @@ Nothing here knows the database, except `matching()`, which writes PostgreSQL's 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Iterable
+from functools import lru_cache, reduce
 from itertools import combinations
 
 from sqlalchemy import ColumnElement, func
@@ -39,8 +39,12 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(word[:_LONGEST_WORD] for word in found if word not in STOP_WORDS))[:_MOST_WORDS]
 
 
-def matching(words: Sequence[str]) -> ColumnElement[object]:
-    """PostgreSQL's query for courses with all the words; of the last one, a beginning is enough."""
+@lru_cache(maxsize=256)
+def matching(words: tuple[str, ...]) -> ColumnElement[object]:
+    """PostgreSQL's query for courses with all the words; of the last one, a beginning is enough.
+
+    A page asks for it three times, and the same object is sent once in a statement.
+    """
     *whole, last = words
     return reduce(lambda left, right: left.op("&&")(right), [*map(_whole, whole), beginning(last)])
 

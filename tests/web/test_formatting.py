@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import Babel, force_locale
 
@@ -58,6 +59,15 @@ def test_numbers_follow_the_language() -> None:
     assert (write.number(1284), write.decimal(Decimal("4.72")), write.percent(82)) == ("1.284", "4,7", "82%")
     with english():
         assert (write.number(1284), write.decimal(4.72)) == ("1,284", "4.7")
+
+
+def test_numbers_are_written_as_babel_writes_them() -> None:
+    for number in (0, -7, 999, 1000, -1234, 1_234_567_890):
+        assert write.number(number) == format_decimal(number, locale="id")
+        for value in (Decimal(number) / 100, number + 0.05):
+            assert write.decimal(value, 2) == format_decimal(value, "#,##0.00", locale="id")
+        with english():
+            assert write.number(number) == format_decimal(number, locale="en")
 
 
 def test_dates_are_exact() -> None:

@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from marketplace.catalogue.filters import BANDS
 from marketplace.catalogue.models import Course, Mode, Run, RunKind
 from marketplace.catalogue.queries import Band, CourseCard, Rating, Sort, When
 from marketplace.web.formatting import here, hours, long_date, rupiah, short_date
@@ -43,22 +44,19 @@ def sorts() -> list[tuple[str, str]]:
 
 def when_name(when: When) -> str:
     """A time of starting, in words."""
-    return {
-        When.THIS_WEEK: _("Pekan ini"),
-        When.NEXT_WEEK: _("Pekan depan"),
-        When.LATER: _("Sesudahnya"),
-    }[when]
+    if when is When.THIS_WEEK:
+        return _("Pekan ini")
+    return _("Pekan depan") if when is When.NEXT_WEEK else _("Sesudahnya")
 
 
 def band_name(band: Band) -> str:
     """A range of prices, in words."""
-    return {
-        Band.FREE: _("Gratis"),
-        Band.LOW: _("Sampai %(most)s", most=rupiah(500_000)),
-        Band.MIDDLE: _("Sampai %(most)s", most=rupiah(1_000_000)),
-        Band.HIGH: _("Sampai %(most)s", most=rupiah(2_000_000)),
-        Band.TOP: _("Di atas %(least)s", least=rupiah(2_000_000)),
-    }[band]
+    above, to = BANDS[band]
+    if above is None:
+        return _("Gratis")
+    return (
+        _("Di atas %(least)s", least=rupiah(above)) if to is None else _("Sampai %(most)s", most=rupiah(to))
+    )
 
 
 def rating_name(least: Rating) -> str:
@@ -68,8 +66,11 @@ def rating_name(least: Rating) -> str:
 
 def mode_name(mode: str | None) -> str:
     """How one learns there, in words; nothing where the catalogue does not say."""
-    names = {Mode.ONLINE: _("Daring"), Mode.IN_PERSON: _("Tatap muka"), Mode.HYBRID: _("Campuran")}
-    return names[Mode(mode)] if mode else ""
+    if not mode:
+        return ""
+    if mode == Mode.ONLINE:
+        return _("Daring")
+    return _("Tatap muka") if mode == Mode.IN_PERSON else _("Campuran")
 
 
 def level_name(level: str) -> str:
