@@ -8,7 +8,7 @@ from whitenoise import WhiteNoise
 from marketplace import web
 from marketplace.config import Settings
 from marketplace.core import build_core, refuse_old_database
-from marketplace.web import security
+from marketplace.web import attachments, security
 
 csrf = CSRFProtect()
 
@@ -21,6 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     app = build_core(settings)
     settings = app.extensions["settings"]
+    app.before_request(attachments.make_room)
     csrf.init_app(app)
     web.install(app, settings)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign] # how WSGI middleware is installed

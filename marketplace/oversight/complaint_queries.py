@@ -101,10 +101,12 @@ def list_for_enrolment(session: Session, enrolment_id: uuid.UUID) -> Sequence[Co
 
 
 def list_messages(session: Session, complaint_id: uuid.UUID) -> Sequence[ComplaintMessage]:
-    """What was written, oldest first, with who wrote it."""
+    """What was written, oldest first, with who wrote it and the names of the files."""
     found = select(ComplaintMessage).where(ComplaintMessage.complaint_id == complaint_id)
     return session.scalars(
-        found.order_by(ComplaintMessage.id).options(joinedload(ComplaintMessage.writer))
+        found.order_by(ComplaintMessage.id).options(
+            joinedload(ComplaintMessage.writer), selectinload(ComplaintMessage.attachments)
+        )
     ).all()
 
 

@@ -1,6 +1,7 @@
 """What acts on a complaint are made of: its lock, whose turn it is, what was written, who is told."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,7 +13,9 @@ from marketplace.events import service as events
 from marketplace.identity import audit
 from marketplace.identity.models import User
 from marketplace.notifications import service as notifications
+from marketplace.oversight import complaint_files
 from marketplace.oversight import complaint_letters as letters
+from marketplace.oversight.complaint_files import Upload
 from marketplace.oversight.errors import ComplaintEnded, ComplaintMoved
 from marketplace.oversight.models import (
     COMPLAINT_TRANSITIONS,
@@ -28,7 +31,7 @@ from marketplace.states import move
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One text with the key of the form it came from: sending the form twice has one effect.
+    """One text, with its files and the key of the form it came from: sending the form twice has one effect.
 
     `seen` is the last message that its writer had read, where that matters.
     """
@@ -36,6 +39,7 @@ class Words:
     body: str
     key: str
     seen: uuid.UUID | None = None
+    files: Sequence[Upload] = ()
 
 
 def lock(session: Session, complaint_id: uuid.UUID) -> Complaint:
@@ -109,18 +113,18 @@ def wait_for_office(session: Session, found: Complaint) -> None:
 
 
 def write(session: Session, found: Complaint, author: Author, actor: User, words: Words) -> None:
-    """Keep one text."""
-    session.add(
-        ComplaintMessage(
-            complaint_id=found.id,
-            author=author.value,
-            written_by=actor.id,
-            key=words.key,
-            body=words.body,
-            written_at=clock.now(session),
-        )
+    """Keep one text with its files. Raises DocumentInvalid."""
+    message = ComplaintMessage(
+        complaint_id=found.id,
+        author=author.value,
+        written_by=actor.id,
+        key=words.key,
+        body=words.body,
+        written_at=clock.now(session),
     )
+    session.add(message)
     session.flush()
+    complaint_files.keep(session, message, words.files)
 
 
 def note(session: Session, found: Complaint, actor: User | None, what: str) -> None:

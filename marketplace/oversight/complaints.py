@@ -48,7 +48,10 @@ class Subject:
 def open_for_participant(
     session: Session, participant: Participant, subject: Subject, words: Words
 ) -> Complaint:
-    """A participant complains, about one of their own enrolments or in general. Raises NotFound."""
+    """A participant complains, about one of their own enrolments or in general.
+
+    Raises NotFound, and DocumentInvalid for a file that is not kept.
+    """
     if subject.enrolment_id is not None:
         enrolments.get_for_participant(session, subject.enrolment_id, participant.id)
     return _open(session, participant.user, subject, words, participant=participant)
@@ -57,7 +60,7 @@ def open_for_participant(
 def open_for_provider(
     session: Session, provider_id: uuid.UUID, actor: User, subject: Subject, words: Words
 ) -> Complaint:
-    """A provider complains through its staff, about its own enrolment or payout. Raises NotFound."""
+    """A provider complains through its staff, about its own enrolment or payout. Raises the same."""
     if subject.enrolment_id is not None:
         provider_queries.get_for_provider(session, subject.enrolment_id, provider_id)
     if subject.payout_id is not None:
@@ -68,7 +71,7 @@ def open_for_provider(
 def reply(session: Session, complaint_id: uuid.UUID, actor: User, words: Words) -> Complaint:
     """Whoever complained writes again; after an answer the office has the next word once more.
 
-    Raises NotFound and ComplaintEnded.
+    Raises NotFound, ComplaintEnded and DocumentInvalid.
     """
     found = _lock_open(session, complaint_id, words)
     if found is None:

@@ -151,6 +151,26 @@ class ComplaintMessage(Base):
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     complaint: Mapped[Complaint] = relationship(back_populates="messages")
     writer: Mapped[User] = relationship()
+    attachments: Mapped[list["ComplaintAttachment"]] = relationship(
+        back_populates="message", order_by="ComplaintAttachment.id"
+    )
+
+
+class ComplaintAttachment(Base):
+    """Evidence that came with a text, encrypted: it names people. Rows are only ever added."""
+
+    __tablename__ = "complaint_attachment"
+    __table_args__ = (
+        CheckConstraint("media_type IN ('application/pdf', 'image/png', 'image/jpeg')", name="media_type"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    message_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("complaint_message.id"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    size: Mapped[int]
+    content_encrypted: Mapped[bytes] = mapped_column(deferred=True)
+    message: Mapped[ComplaintMessage] = relationship(back_populates="attachments")
 
 
 class Severity(StrEnum):

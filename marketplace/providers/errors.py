@@ -42,7 +42,8 @@ class SamePerson(MarketplaceError):
 
 
 class DocumentInvalid(MarketplaceError):
-    """`details["fault"]`: empty, too_large, too_many, kind (neither PDF, PNG nor JPEG), damaged, active."""
+    """`details["fault"]`: empty, too_large, too_many, too_many_at_once, kind (neither PDF, PNG nor JPEG),
+    damaged, active."""
 
     code: ClassVar[str] = "document_invalid"
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import Response as FileResponse
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,6 +19,7 @@ from marketplace.providers import applications
 from marketplace.providers.applications import Details
 from marketplace.providers.errors import DocumentInvalid
 from marketplace.providers.models import ApplicationState, ProviderApplication, ProviderDocument
+from marketplace.web.attachments import as_download, readable_name
 from marketplace.web.cells import Cell
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
@@ -85,7 +86,7 @@ def add_document() -> Response | tuple[str, int]:
     """Add a document."""
     sent = request.files.get("file")
     content, name = (sent.read(), sent.filename or "") if sent else (b"", "")
-    name = "".join(character for character in name if character.isprintable()) or _("dokumen")
+    name = readable_name(name)
     user_id = signed_in_user().id
 
     def work(current: Session) -> ProviderDocument:
@@ -128,14 +129,6 @@ def remove_document(document_id: uuid.UUID) -> Response:
 def submit_application() -> Response:
     """Hand it in."""
     return _act(applications.submit, _("Terkirim. Kantor program memeriksanya dan Anda diberi tahu."))
-
-
-def as_download(found: ProviderDocument, content: bytes) -> FileResponse:
-    """A document to be kept, never shown as a page of this site."""
-    answer = make_response(content)
-    answer.mimetype = found.media_type
-    answer.headers.set("Content-Disposition", "attachment", filename=found.name)
-    return answer
 
 
 def _act(act: Any, done: str) -> Response:

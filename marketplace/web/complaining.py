@@ -3,9 +3,10 @@
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import Response as FileResponse
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -18,11 +19,14 @@ from marketplace.broker import nudge
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
+from marketplace.oversight import complaint_files
 from marketplace.oversight import complaint_queries as queries
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.complaints import LONGEST, Subject
-from marketplace.oversight.models import Category, Complaint
+from marketplace.oversight.models import Category, Complaint, ComplaintAttachment
+from marketplace.providers.errors import DocumentInvalid
 from marketplace.web import complaint_words
+from marketplace.web.attachments import ACCEPTED, as_download, sent_files
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
 from marketplace.web.identity import parse_id, signed_in_user
@@ -55,11 +59,16 @@ class Place:
 
     blueprint: str
     argument: str
+    file_argument: str
     categories: tuple[Category, ...]
 
     def href(self, view: str, complaint: Complaint | None = None) -> str:
         named: dict[str, Any] = {self.argument: complaint.id} if complaint else {}
         return url_for(f"{self.blueprint}.{view}", **named)
+
+    def file_href(self, complaint: Complaint, attachment: ComplaintAttachment) -> str:
+        named: dict[str, Any] = {self.argument: complaint.id, self.file_argument: attachment.id}
+        return url_for(f"{self.blueprint}.complaint_attachment", **named)
 
     def category_choices(self) -> list[tuple[str, str]]:
         return [(each.value, complaint_words.category_name(each)) for each in self.categories]
@@ -93,8 +102,12 @@ def open_complaint(
     form = submitted(ComplaintForm())
     if not form.is_valid:
         return page(form), 400
-    subject, words = subject_of(form), words_of(form)
-    made = db.run_in_transaction(lambda current: work(current, subject, words))
+    subject, words = subject_of(form), replace(words_of(form), files=sent_files("files"))
+    try:
+        made = db.run_in_transaction(lambda current: work(current, subject, words))
+    except DocumentInvalid as error:
+        form.refuse("files", words_for(error))
+        return page(form), 400
     nudge(notifications.sweep)
     flash(_("Pengaduan diterima. Kami kabari begitu ada jawaban."), "daun")
     return redirect(place.href("complaint", made))
@@ -105,13 +118,16 @@ def send(place: Place, found: Complaint, act: Act, done: str) -> Response | tupl
     form, user_id, complaint_id = submitted(WordsForm()), signed_in_user().id, found.id
     if not form.is_valid:
         return thread(place, found, form), 400
-    words = words_of(form)
+    words = replace(words_of(form), files=sent_files("files"))
     try:
         db.run_in_transaction(
             lambda current: act(current, complaint_id, current.get_one(User, user_id), words)
         )
     except NotFound:
         raise
+    except DocumentInvalid as error:
+        form.refuse("files", words_for(error))
+        return thread(place, queries.get(db.session(), complaint_id), form), 400
     except MarketplaceError as error:
         flash(words_for(error), "bata")
         return thread(place, queries.get(db.session(), complaint_id), form), 409
@@ -126,7 +142,14 @@ def thread(place: Place, found: Complaint, form: Form | None = None) -> str:
         place=place,
         complaint=found,
         messages=queries.list_messages(db.session(), found.id),
+        file_href=lambda file: place.file_href(found, file),
+        accepted=ACCEPTED,
         form=form or empty(key=new_key()),
         words=complaint_words,
         longest=LONGEST,
     )
+
+
+def attachment(found: Complaint, attachment_id: uuid.UUID) -> FileResponse:
+    """A file of one's own complaint."""
+    return as_download(*complaint_files.open_file(db.session(), found, attachment_id))

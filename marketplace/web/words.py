@@ -21,6 +21,7 @@ def _document_words(fault: str) -> str:
         "empty": _("Pilih dokumen yang tidak kosong."),
         "too_large": _("Dokumen terlalu besar. Paling besar 2 MB."),
         "too_many": _("Jumlah dokumen sudah paling banyak. Hapus satu lebih dulu."),
+        "too_many_at_once": _("Terlalu banyak berkas. Pilih paling banyak tiga."),
         "kind": _("Hanya PDF, PNG, atau JPEG yang diterima."),
         "damaged": _("Dokumen ini rusak atau terpotong. Simpan ulang, lalu unggah lagi."),
         "active": _(

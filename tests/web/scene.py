@@ -20,6 +20,7 @@ from marketplace.enrolments.tracking_models import EnrolmentExport, ExportKind
 from marketplace.identity.models import Role, User
 from marketplace.oversight import announcements, complaints
 from marketplace.oversight.announcements import Draft
+from marketplace.oversight.complaint_files import Upload
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.complaints import Subject
 from marketplace.oversight.models import Audience, Category, Severity
@@ -132,13 +133,19 @@ def _colleague(session: Session, provider: Provider) -> User:
 
 def _complain(session: Session, provider: Provider, bought: Enrolment) -> Ids:
     """The buyer about the class, the provider about nothing in particular."""
-    words = Words("Ruangannya terkunci sampai pukul sepuluh.", uuid7().hex)
+    files = (Upload("IMG-2045.pdf", b"%PDF-1.7\n%%EOF"),)
+    words = Words("Ruangannya terkunci sampai pukul sepuluh.", uuid7().hex, files=files)
     said = Subject(Category.CLASS, bought.id)
     own = complaints.open_for_participant(session, bought.participant, said, words)
     claim = complaints.open_for_provider(
         session, provider.id, _writer(session), Subject(Category.OTHER), words
     )
-    return {"complaint_id": own.id, "provider_complaint_id": claim.id}
+    return {
+        "complaint_id": own.id,
+        "attachment_id": own.messages[0].attachments[0].id,
+        "provider_complaint_id": claim.id,
+        "provider_attachment_id": claim.messages[0].attachments[0].id,
+    }
 
 
 def _news() -> Draft:

@@ -23,7 +23,7 @@ from tests.web.scene import Scene
 Visit = Callable[[str, str, str], TestResponse]
 
 OWNED = {
-    "participant": {"enrolment_id", "transaction_id", "certificate_id", "complaint_id"},
+    "participant": {"enrolment_id", "transaction_id", "certificate_id", "complaint_id", "attachment_id"},
     "provider": {
         "run_id",
         "session_id",
@@ -36,6 +36,7 @@ OWNED = {
         "export_id",
         "review_id",
         "provider_complaint_id",
+        "provider_attachment_id",
     },
 }
 """Ids by which the pages of a blueprint name something that belongs to somebody."""

@@ -350,7 +350,11 @@ def test_the_table_refuses_what_the_life_cycle_does_not_have(desk: Desk, app_eng
 
 def test_who_complained_and_what_was_written_is_not_edited(desk: Desk, app_engine: Engine) -> None:
     desk.complain()
-    for change in ("complaint SET opened_by = opened_by", "complaint_message SET body = 'x'"):
+    for change in (
+        "complaint SET opened_by = opened_by",
+        "complaint_message SET body = 'x'",
+        "complaint_attachment SET name = 'x'",
+    ):
         with app_engine.begin() as connection, pytest.raises(ProgrammingError, match="permission denied"):
             connection.execute(text(f"UPDATE {change}"))
     with app_engine.begin() as connection:  # the control: where it stands may be written

@@ -24,6 +24,7 @@ from marketplace.enrolments.learning_models import Review
 from marketplace.identity.models import User
 from marketplace.oversight import announcements, complaints
 from marketplace.oversight.announcements import Draft
+from marketplace.oversight.complaint_files import Upload
 from marketplace.oversight.complaint_steps import Words
 from marketplace.oversight.complaints import Subject
 from marketplace.oversight.models import Audience, Category, Severity
@@ -281,7 +282,10 @@ def _complain(session: Session, scene: Scene, ids: Ids) -> None:
         officer = session.get_one(User, scene.people["desk"])
         for number in range(MORE):
             complaints.answer(session, complaint_id, officer, Words(f"Kami periksa {number}.", uuid7().hex))
-            complaints.reply(session, complaint_id, opener, Words(f"Belum {number}.", uuid7().hex))
+            sent = (Upload("bukti.pdf", b"%PDF-1.7\n%%EOF"),) * 2
+            complaints.reply(
+                session, complaint_id, opener, Words(f"Belum {number}.", uuid7().hex, files=sent)
+            )
 
 
 def _write(session: Session, ids: Ids) -> None:

@@ -72,6 +72,9 @@ _FILES = {
     "provider.download_export",
     "applying.document",
     "curation.application_document",
+    "participant.complaint_attachment",
+    "provider.complaint_attachment",
+    "people.complaint_attachment",
 }
 """Routes that answer with no page: a file, a part of a page, another page."""
 

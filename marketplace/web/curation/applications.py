@@ -17,7 +17,7 @@ from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.providers import applications
 from marketplace.providers.models import ApplicationState, ProviderApplication
-from marketplace.web.applying import as_download
+from marketplace.web.attachments import as_download
 from marketplace.web.curation.blueprint import pages
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted

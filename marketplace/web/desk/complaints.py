@@ -22,7 +22,7 @@ from marketplace.oversight import complaints as desk
 from marketplace.oversight import decisions
 from marketplace.oversight.complaint_queries import Filters
 from marketplace.oversight.complaints import LONGEST
-from marketplace.oversight.models import Category, Complaint, ComplaintState
+from marketplace.oversight.models import Category, Complaint, ComplaintAttachment, ComplaintState
 from marketplace.web import complaint_words
 from marketplace.web.complaining import Act, WordsForm, new_key, words_of
 from marketplace.web.desk.blueprint import may_act, pages
@@ -136,6 +136,7 @@ def _page(complaint_id: uuid.UUID, form: Form | None = None) -> str:
         "desk/complaint.html",
         complaint=found,
         messages=messages,
+        file_href=_file_href(complaint_id) if may_act() else None,
         last=messages[-1].id,
         form=form or empty(key=new_key()),
         offers=_offers(found, has_spoken) if may_act() else [],
@@ -146,6 +147,13 @@ def _page(complaint_id: uuid.UUID, form: Form | None = None) -> str:
         words=complaint_words,
         enrolment_tag=enrolment_tag,
         longest=LONGEST,
+    )
+
+
+def _file_href(complaint_id: uuid.UUID) -> Callable[[ComplaintAttachment], str]:
+    """Where a file is. An auditor reads what was written, not the evidence of people's lives."""
+    return lambda file: url_for(
+        "people.complaint_attachment", complaint_id=complaint_id, attachment_id=file.id
     )
 
 

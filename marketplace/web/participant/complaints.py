@@ -2,6 +2,7 @@
 
 import uuid
 
+from flask import Response as FileResponse
 from flask import render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -18,12 +19,13 @@ from marketplace.oversight.models import Complaint
 from marketplace.participants.queries import get_participant
 from marketplace.web import complaining, complaint_words
 from marketplace.web.acting import act_and_return
+from marketplace.web.attachments import ACCEPTED
 from marketplace.web.complaining import Place
 from marketplace.web.forms import Form, empty
 from marketplace.web.identity import current_participant, parse_id, signed_in_user
 from marketplace.web.participant.blueprint import pages
 
-_PLACE = Place("participant", "complaint_id", complaint_words.FOR_PARTICIPANTS)
+_PLACE = Place("participant", "complaint_id", "attachment_id", complaint_words.FOR_PARTICIPANTS)
 
 
 @pages.get("/pengaduan")
@@ -57,6 +59,12 @@ def open_complaint() -> Response | tuple[str, int]:
 def complaint(complaint_id: uuid.UUID) -> str:
     """One complaint with every answer."""
     return complaining.thread(_PLACE, _own(complaint_id))
+
+
+@pages.get("/pengaduan/<uuid:complaint_id>/berkas/<uuid:attachment_id>")
+def complaint_attachment(complaint_id: uuid.UUID, attachment_id: uuid.UUID) -> FileResponse:
+    """A file that was sent with it."""
+    return complaining.attachment(_own(complaint_id), attachment_id)
 
 
 @pages.post("/pengaduan/<uuid:complaint_id>/balas")
@@ -94,4 +102,5 @@ def _form(form: Form) -> str:
         form=form,
         bought=[each.enrolment for each in bought],
         longest=LONGEST,
+        accepted=ACCEPTED,
     )

@@ -2,6 +2,7 @@
 
 import uuid
 
+from flask import Response as FileResponse
 from flask import abort, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from marketplace.payouts import queries as payouts
 from marketplace.providers.models import StaffRole
 from marketplace.web import complaining, complaint_words
 from marketplace.web.acting import act_and_return
+from marketplace.web.attachments import ACCEPTED
 from marketplace.web.complaining import Place
 from marketplace.web.forms import Form, empty
 from marketplace.web.identity import current_provider, find_staff, parse_id, signed_in_user
@@ -61,6 +63,12 @@ def complaint(provider_complaint_id: uuid.UUID) -> str:
     return complaining.thread(_place(), _own(provider_complaint_id))
 
 
+@pages.get("/pengaduan/<uuid:provider_complaint_id>/berkas/<uuid:provider_attachment_id>")
+def complaint_attachment(provider_complaint_id: uuid.UUID, provider_attachment_id: uuid.UUID) -> FileResponse:
+    """A file that was sent with it."""
+    return complaining.attachment(_own(provider_complaint_id), provider_attachment_id)
+
+
 @pages.post("/pengaduan/<uuid:provider_complaint_id>/balas")
 def reply_complaint(provider_complaint_id: uuid.UUID) -> Response | tuple[str, int]:
     """Write again."""
@@ -94,7 +102,7 @@ def _sees_money() -> bool:
 def _place() -> Place:
     money = _sees_money()
     chosen = tuple(each for each in complaint_words.FOR_PROVIDERS if money or each is not Category.PAYOUT)
-    return Place("provider", "provider_complaint_id", chosen)
+    return Place("provider", "provider_complaint_id", "provider_attachment_id", chosen)
 
 
 def _own(complaint_id: uuid.UUID) -> Complaint:
@@ -117,4 +125,5 @@ def _form(form: Form) -> str:
         else None,
         payout=payouts.get_payout(current, parse_id(payout), provider_id=provider_id) if payout else None,
         longest=LONGEST,
+        accepted=ACCEPTED,
     )
