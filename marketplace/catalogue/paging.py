@@ -38,7 +38,9 @@ def sort_key(filters: Filters, now: datetime) -> ColumnElement[Decimal]:
         return _soonest(now)
     query = text_query(filters)
     if filters.sort is Sort.BEST and query is not None:
-        return cast(-func.round(cast(func.ts_rank(Course.search, query), Numeric), 6), Numeric)
+        # asked for once, and not again for every course, also by a plan that is kept for all words
+        once = select(query).scalar_subquery()
+        return cast(-func.round(cast(func.ts_rank(Course.search, once), Numeric), 6), Numeric)
     return cast(-func.coalesce(Course.rating, 0), Numeric)
 
 
