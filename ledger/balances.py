@@ -133,7 +133,7 @@ def trial_balance(
 
 def get_transaction(session: Session, transaction_id: UUID) -> TransactionRecord:
     """Return a transaction as it was written. Raises UnknownTransaction."""
-    found = _records(session, select(Transaction).where(Transaction.id == transaction_id))
+    found = _records(session, _ONE, id=transaction_id)
     if not found:
         raise UnknownTransaction("no such transaction", str(transaction_id))
     return found[0]
@@ -141,10 +141,7 @@ def get_transaction(session: Session, transaction_id: UUID) -> TransactionRecord
 
 def find_transactions(session: Session, *, reference: str) -> list[TransactionRecord]:
     """Return the transactions with this reference, oldest first; none is an empty list."""
-    return _records(
-        session,
-        select(Transaction).where(Transaction.reference == reference).order_by(Transaction.id),
-    )
+    return _records(session, _OF_REFERENCE, reference=reference)
 
 
 def _sums(as_of: datetime | None = None, known_at: int | None = None) -> Select[Any]:
@@ -255,23 +252,31 @@ def _total(rows: Sequence[TrialBalanceRow]) -> FamilyTotal:
     return FamilyTotal(rows[0].family, kind, debits, credits, _natural(kind, debits, credits))
 
 
-def _records(session: Session, query: Select[Transaction]) -> list[TransactionRecord]:
-    transactions = session.scalars(query).all()
+_ONE = select(Transaction).where(Transaction.id == bindparam("id"))
+_OF_REFERENCE = (
+    select(Transaction).where(Transaction.reference == bindparam("reference")).order_by(Transaction.id)
+)
+
+
+def _records(session: Session, query: Select[Transaction], **values: object) -> list[TransactionRecord]:
+    transactions = session.scalars(query, values).all()
     postings = _postings(session, [each.id for each in transactions])
     return [_record(each, postings[each.id]) for each in transactions]
 
 
+_DEBIT, _CREDIT = aliased(Account), aliased(Account)
+_POSTINGS = (
+    select(Entry.transaction_id, _DEBIT.code, _CREDIT.code, Entry.amount)
+    .join(_DEBIT, _DEBIT.id == Entry.debit_account)
+    .join(_CREDIT, _CREDIT.id == Entry.credit_account)
+    .where(Entry.transaction_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Entry.transaction_id, Entry.seq)
+)
+
+
 def _postings(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Posting]]:
-    debit, credit = aliased(Account), aliased(Account)
-    rows = session.execute(
-        select(Entry.transaction_id, debit.code, credit.code, Entry.amount)
-        .join(debit, debit.id == Entry.debit_account)
-        .join(credit, credit.id == Entry.credit_account)
-        .where(Entry.transaction_id.in_(ids))
-        .order_by(Entry.transaction_id, Entry.seq)
-    )
     found: dict[UUID, list[Posting]] = {}
-    for transaction_id, debited, credited, amount in rows:
+    for transaction_id, debited, credited, amount in session.execute(_POSTINGS, {"ids": ids}):
         found.setdefault(transaction_id, []).append(Posting(debited, credited, amount))
     return found
 

@@ -63,7 +63,7 @@ def progress_select() -> Select[Any]:
     )
 
 
-def read_progress(session: Session, rows: Select[Any]) -> list[Progress]:
-    """Run a select made by progress_select()."""
-    found: Sequence[Any] = session.execute(rows).all()
+def read_progress(session: Session, rows: Select[Any], **values: object) -> list[Progress]:
+    """Run a select made by progress_select(), with the values that it has names for."""
+    found: Sequence[Any] = session.execute(rows, values).all()
     return [Progress(row[0], row[2], row[3], row[1]) for row in found]

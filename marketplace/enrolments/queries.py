@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, lazyload
 
 from ledger import Funds
@@ -105,8 +105,7 @@ def get_for_participant(session: Session, enrolment_id: uuid.UUID, participant_i
 
 def get_progress(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Progress:
     """One's own enrolment with its attendance. Raises NotFound, for somebody else's too."""
-    own = (Enrolment.id == enrolment_id) & (Enrolment.participant_id == participant_id)
-    found = read_progress(session, progress_select().where(own))
+    found = read_progress(session, _ONE, enrolment_id=enrolment_id, participant_id=participant_id)
     if not found:
         raise NotFound("no such enrolment")
     return found[0]
@@ -114,8 +113,12 @@ def get_progress(session: Session, enrolment_id: uuid.UUID, participant_id: uuid
 
 def list_for_participant(session: Session, participant_id: uuid.UUID) -> list[Progress]:
     """Everything a participant ever bought, newest first, in one query."""
-    rows = progress_select().where(Enrolment.participant_id == participant_id)
-    return read_progress(session, rows.order_by(Enrolment.purchased_at.desc(), Enrolment.id.desc()))
+    return read_progress(session, _ALL, participant_id=participant_id)
+
+
+_OWN = progress_select().where(Enrolment.participant_id == bindparam("participant_id"))
+_ONE = _OWN.where(Enrolment.id == bindparam("enrolment_id"))
+_ALL = _OWN.order_by(Enrolment.purchased_at.desc(), Enrolment.id.desc())
 
 
 def find_by_receipt(session: Session, number: str) -> Enrolment | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Select,
     SQLColumnExpression,
     bindparam,
     case,
@@ -158,21 +159,34 @@ def move_on(session: Session, limit: int = 100) -> int:
 
 def list_for_participant(session: Session, participant_id: uuid.UUID) -> list[InLine]:
     """Where somebody stands in line, offers first, in one query."""
+    rows = session.execute(_PLACES, {"participant_id": participant_id})
+    return [InLine(place, count) for place, count in rows]
+
+
+def _places() -> Select[WaitingPlace, int]:
     other = aliased(WaitingPlace)
     before = select(func.count()).where(
         other.run_id == WaitingPlace.run_id,
-        other.state == PlaceState.WAITING,
+        other.state == _is(PlaceState.WAITING),
         or_(
             other.joined_at < WaitingPlace.joined_at,
             (other.joined_at == WaitingPlace.joined_at) & (other.id < WaitingPlace.id),
         ),
     )
-    rows = session.execute(
+    return (
         select(WaitingPlace, before.correlate(WaitingPlace).scalar_subquery())
-        .where(WaitingPlace.participant_id == participant_id, WaitingPlace.state.in_(IN_LINE))
+        .where(
+            WaitingPlace.participant_id == bindparam("participant_id"),
+            or_(*(WaitingPlace.state == _is(each) for each in IN_LINE)),
+        )
         .order_by(WaitingPlace.state, WaitingPlace.joined_at, WaitingPlace.id)
     )
-    return [InLine(place, count) for place, count in rows]
+
+
+def _is(state: PlaceState) -> BindParameter[str]:
+    """A state written into the statement: a plan that is made once can only then use the index of those in
+    line."""
+    return bindparam(None, state.value, literal_execute=True)
 
 
 def list_offers(session: Session, participant_id: uuid.UUID) -> list[Offer]:
@@ -180,15 +194,16 @@ def list_offers(session: Session, participant_id: uuid.UUID) -> list[Offer]:
     return [Offer(*row) for row in session.execute(_OFFERS, {"participant_id": participant_id})]
 
 
-_OFFERED: BindParameter[str] = bindparam(None, PlaceState.OFFERED.value, literal_execute=True)
-"""Written into the statement: a plan that is made once can only then use the index of those in line."""
-
+_PLACES = _places()
 _OFFERS = (
     select(WaitingPlace.run_id, WaitingPlace.offer_until, Course.title, Provider.name)
     .join(Run, Run.id == WaitingPlace.run_id)
     .join(Course, Course.id == Run.course_id)
     .join(Provider, Provider.id == Course.provider_id)
-    .where(WaitingPlace.participant_id == bindparam("participant_id"), WaitingPlace.state == _OFFERED)
+    .where(
+        WaitingPlace.participant_id == bindparam("participant_id"),
+        WaitingPlace.state == _is(PlaceState.OFFERED),
+    )
     .order_by(WaitingPlace.joined_at, WaitingPlace.id)
 )
 
