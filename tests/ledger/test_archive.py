@@ -202,8 +202,11 @@ def test_a_loaded_ledger_goes_on(archived: list[str], empty: Database) -> None:
 
 
 def test_what_is_withheld_cannot_be_loaded(books: Database, archived: list[str], empty: Database) -> None:
+    told: list[tuple[int, int]] = []
     with Session(books.app) as session:
-        withheld = list(dump(session))
+        withheld = list(dump(session, progress=lambda done, of: told.append((done, of))))
+        sealed = session.scalars(text("SELECT tree_size FROM ledger.seal ORDER BY id")).all()
+    assert told == [(size, sealed[-1]) for size in sealed]
     assert "Ani é" in "".join(archived)
     assert "Ani é" not in "".join(withheld)
     with Session(empty.owner) as session, pytest.raises(ledger.LedgerError, match="without an erasure"):

@@ -131,11 +131,13 @@ def test_control_a_reader_that_forgets_the_tail_is_wrong(session: Session) -> No
 def test_the_trial_balance_sums_families_and_both_sides(session: Session) -> None:
     funded(session)
     purchase(session, 500_000)
+    ledger.open_accounts(session, ["benefit:zaki", "benefit:abdul"])
     trial = ledger.trial_balance(session)
     assert trial.is_balanced
     assert trial.debits == trial.credits == 1_000_000_000 + 4_200_000 + 500_000
     assert (trial.total("benefit"), trial.total("escrow"), trial.total("nothing")) == (3_000_000, 500_000, 0)
-    assert [row.code for row in trial.rows if row.family == "benefit"] == [ANI, BUDI]
+    people = [row.code for row in trial.rows if row.family == "benefit"]
+    assert people == ["benefit:abdul", ANI, BUDI, "benefit:zaki"]
 
 
 def test_a_transaction_is_read_as_it_was_written(session: Session) -> None:

@@ -268,4 +268,4 @@ def test_control_without_the_lock_a_guarded_folded_account_is_overdrawn(weakened
         assert ledger.balance(session, POOL) < 0
         problem = ledger.verify(session).problem
     assert problem is not None
-    assert (problem.row, problem.what) == (POOL, "it is guarded and below zero")
+    assert str(problem) == f"account {POOL}: it is guarded and below zero"
