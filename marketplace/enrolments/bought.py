@@ -105,5 +105,5 @@ _ENROLMENT: tuple[Any, ...] = (
     Enrolment.hold_id, Enrolment.purchased_at, Enrolment.confirm_by, Enrolment.cancelled_at,
     Enrolment.completed_at, Enrolment.corrected_at, Enrolment.percent,
 )  # fmt: skip
-_RUN: tuple[Any, ...] = (Course.title, Course.mode, Run.kind, Run.place, Run.ends_at)
+_RUN: tuple[Any, ...] = (Enrolment.course_title, Course.mode, Run.kind, Run.place, Run.ends_at)
 _BOUGHT = _statement()

@@ -42,4 +42,4 @@ def corrected(
     if returned:
         way = "taken" if returned < 0 else "home" if is_spendable else "state"
         said.append(_MONEY[locale][way].format(amount=rupiah(abs(returned))))
-    return subject.format(title=enrolment.run.course.title), "\n\n".join([*said, objection])
+    return subject.format(title=enrolment.course_title), "\n\n".join([*said, objection])

@@ -22,4 +22,4 @@ def released(earning: Earning, reason: str, locale: str) -> tuple[str, str]:
     subject, body = _RELEASED.get(locale, _RELEASED["id"])
     amount, enrolment = rupiah(earning.net), earning.enrolment
     said = body.format(amount=amount, receipt=enrolment.receipt_number, reason=reason)
-    return subject.format(amount=amount, title=enrolment.run.course.title), said
+    return subject.format(amount=amount, title=enrolment.course_title), said

@@ -220,7 +220,7 @@ def purchased(enrolment: Enrolment) -> tuple[str, str]:
         receipt=enrolment.receipt_number,
     )
     undo = _SECOND_THOUGHTS[kind][locale].format(money=_ALL_BACK[locale] if enrolment.price else "")
-    return _ENROLLED[locale].format(title=run.course.title), f"{said}\n\n{undo}"
+    return _ENROLLED[locale].format(title=enrolment.course_title), f"{said}\n\n{undo}"
 
 
 def awaiting(enrolment: Enrolment) -> tuple[str, str]:
@@ -234,14 +234,14 @@ def awaiting(enrolment: Enrolment) -> tuple[str, str]:
         receipt=enrolment.receipt_number,
     )
     undo = undo.format(money=_ALL_BACK[reader.locale] if enrolment.price else "")
-    return subject.format(title=enrolment.run.course.title), f"{said}\n\n{undo}"
+    return subject.format(title=enrolment.course_title), f"{said}\n\n{undo}"
 
 
 def asked(enrolment: Enrolment, staff: User) -> tuple[str, str]:
     """Subject and body for somebody of the provider who has to confirm a seat."""
     reader = reader_of(staff, enrolment.run.course.provider)
     subject, body = _ASKED[reader.locale]
-    return subject.format(title=enrolment.run.course.title), body.format(
+    return subject.format(title=enrolment.course_title), body.format(
         name=enrolment.participant.full_name,
         receipt=enrolment.receipt_number,
         confirm_by=reader.moment(enrolment.confirm_by),
@@ -260,14 +260,14 @@ def ended(enrolment: Enrolment, ending: Ending) -> tuple[str, str]:
         sentences.append(_REASON[locale].format(reason=ending.reason))
     if ending.rest > 0:
         sentences.append(_RETURNED[locale][ending.is_spendable].format(rest=rupiah(ending.rest)))
-    return subject.format(title=enrolment.run.course.title), "\n\n".join(sentences)
+    return subject.format(title=enrolment.course_title), "\n\n".join(sentences)
 
 
 def attendance_uploaded(enrolment: Enrolment, meeting: RunSession) -> tuple[str, str]:
     """Subject and body when the provider's own list names somebody."""
     reader = reader_of(enrolment.participant.user, enrolment.participant)
     subject, body = _UPLOADED[reader.locale]
-    return subject.format(title=enrolment.run.course.title), body.format(
+    return subject.format(title=enrolment.course_title), body.format(
         sequence=meeting.sequence, starts=reader.moment(meeting.starts_at)
     )
 

@@ -78,7 +78,7 @@ ENROLMENT_TRANSITIONS = {
 
 
 class Enrolment(Base):
-    """Participant x run. Price, fee and terms are copied at purchase and never change after.
+    """Participant x run. Title, hours, price, fee and terms are copied at purchase and never change after.
 
     The row is written after its posting or hold, so that no priced enrolment is without one.
     `confirm_by` is when the hold ends by itself; `decline_reason` is the provider's word against it.
@@ -138,6 +138,8 @@ class Enrolment(Base):
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     receipt_number: Mapped[str] = mapped_column(Text, unique=True)
     course_version: Mapped[int]
+    course_title: Mapped[str] = mapped_column(Text)
+    course_hours: Mapped[int | None] = mapped_column(SmallInteger)
     price: Mapped[Decimal] = mapped_column(Rupiah)
     fee_rate: Mapped[Decimal] = mapped_column(Numeric(5, 4))
     state: Mapped[str] = mapped_column(Text, default=EnrolmentState.PURCHASED.value)

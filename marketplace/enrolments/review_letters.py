@@ -17,4 +17,4 @@ _ANSWERED = {
 def answered(review: Review, locale: str) -> tuple[str, str]:
     """Subject and body when the provider has answered."""
     subject, body = _ANSWERED.get(locale, _ANSWERED["id"])
-    return subject.format(title=review.enrolment.run.course.title), body.format(answer=review.answer)
+    return subject.format(title=review.enrolment.course_title), body.format(answer=review.answer)

@@ -247,6 +247,8 @@ def _values(sale: _Sale) -> dict[str, object]:
         "key": request.key,
         "request_hash": request.fingerprint,
         "course_version": run.course.version,
+        "course_title": run.course.title,
+        "course_hours": run.course.hours,
         "price": sale.price,
         "fee_rate": grant.scheme.fee_rate,
         "state": state.value,

@@ -10,12 +10,16 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import Config
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.orm import Session
 
 from marketplace.app import create_app
+from marketplace.catalogue.publishing import note_sold
 from marketplace.command import equip
 from marketplace.config import ConfigurationError, Settings
 from marketplace.db import db
 from marketplace.dev.valkey import free_port
+from tests import factories
+from tests.marketplace.enrolments.scenes import buy
 
 REFUSED = (
     "clock",
@@ -69,6 +73,26 @@ def test_migrations_can_be_undone_and_done_again(
     with owner_engine.connect() as connection:
         assert _differences(connection) == []
         assert connection.execute(text("SELECT count(*) FROM scheme")).scalar() == 2
+
+
+def test_what_was_bought_before_gets_the_title_that_was_sold(
+    app: Flask, session: Session, owner_engine: Engine
+) -> None:
+    written, imported = (factories.make_course(session, title="Menjahit", hours=24) for _ in range(2))
+    note_sold(session, written, None)
+    runs = [factories.make_run(session, course) for course in (written, imported)]
+    bought = [buy(session, run).id for run in runs]
+    for course in (written, imported):
+        course.title, course.hours, course.version = "Menjahit Kebaya", 40, 2
+    bought.append(buy(session, runs[0]).id)
+    session.commit()
+    command.downgrade(_config(app), "0018-1")
+    command.upgrade(_config(app), "head")
+    with owner_engine.connect() as connection:
+        found = connection.execute(text("SELECT id, course_title, course_hours FROM enrolment")).all()
+    kept = {key: (title, hours) for key, title, hours in found}
+    now = ("Menjahit Kebaya", 40)
+    assert [kept[key] for key in bought] == [("Menjahit", 24), now, now]  # no version tells of the second
 
 
 def test_the_application_role_owns_nothing(owner_engine: Engine) -> None:

@@ -292,4 +292,4 @@ def _evidence(facts: Facts) -> str:
 
 def _course_link(enrolment: Enrolment) -> Markup:
     href = url_for("catalogue.course", course_id=enrolment.run.course_id)
-    return Markup('<a href="{}">{}</a>').format(href, enrolment.run.course.title)
+    return Markup('<a href="{}">{}</a>').format(href, enrolment.course_title)

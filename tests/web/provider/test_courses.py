@@ -10,11 +10,14 @@ from sqlalchemy import select
 from marketplace.catalogue.models import Course
 from marketplace.catalogue.versions import CourseVersion, VersionComment
 from marketplace.db import transaction
+from marketplace.enrolments.learning_models import Certificate
 from marketplace.identity import service as identity
 from marketplace.identity.models import Role
+from marketplace.notifications import queries as notifications
+from marketplace.payouts.incentives import obstacle_of
 from tests import factories
 from tests.web.bad_input import ALERT
-from tests.web.conftest import hidden_fields, read, words
+from tests.web.conftest import SignIn, hidden_fields, read, words
 from tests.web.provider.conftest import Stall, counted
 
 GOOD = {
@@ -103,6 +106,31 @@ def test_a_dearer_version_is_sold_when_the_provider_says_so(
     desk.post(f"{page}/terbitkan")
     stall.session.rollback()
     assert stall.session.get_one(Course, stall.course.id).price == Decimal(1_250_000)
+
+
+def test_what_was_bought_keeps_its_title_and_hours(
+    desk: FlaskClient, curator: FlaskClient, stall: Stall, sign_in: SignIn
+) -> None:
+    run, page = stall.make_run(), f"/lembaga/kursus/{stall.course.id}"
+    [bought] = stall.sell(run, "Siti Aminah")
+    desk.post(f"{page}/ubah", data=GOOD | {"price": "750.000", "hours": "10"})
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    curator.post(f"/kurasi/versi/{newest(stall).id}", data={"verdict": "approve", "comment": ""})
+    desk.post(f"{page}/terbitkan")
+    stall.attend(bought, 4)
+    stall.pass_until_over(run)
+    desk.post(f"/lembaga/jadwal/{run.id}/selesai")
+    certificate = stall.session.scalars(select(Certificate)).one()
+    assert (certificate.course_title, certificate.hours) == ("Dasar Akuntansi", 24)
+    assert obstacle_of(certificate, certificate.enrolment.scheme) is None  # ten hours earn no incentive
+    user = certificate.enrolment.participant.user
+    told = [each.subject for each in notifications.list_for_user(stall.session, user.id)]
+    assert len(told) >= 3 and not [each for each in told if "Kebaya" in each]
+    mine = sign_in(user)
+    for path in (f"/bukti/{bought.id}", f"/kursus-saya/{bought.id}", "/kursus-saya", "/beranda"):
+        said = words(mine.get(path).text)
+        assert "Dasar Akuntansi" in said and "Menjahit Kebaya" not in said, path
+    assert "Menjahit Kebaya" in words(mine.get(f"/kursus/{stall.course.id}").text)  # control
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
