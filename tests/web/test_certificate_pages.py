@@ -103,6 +103,9 @@ def test_a_revoked_certificate_says_why_to_whoever_asks(
     mine = sign_in(session.get_one(Enrolment, certificate.enrolment_id).participant.user)
     assert "Sertifikat dicabut" in words(mine.get(f"/kursus-saya/{certificate.enrolment_id}").text)
     assert "sertifikat.pdf" not in mine.get("/beranda").text
+    for name in ("sertifikat.pdf", "lencana.jwt"):  # addresses that were kept hand out nothing that holds
+        answer = mine.get(f"/sertifikat-saya/{certificate.id}/{name}", follow_redirects=True)
+        assert "Sertifikat ini dicabut" in words(answer.text)
 
 
 def test_an_unknown_number_gets_help_and_a_known_one_is_found_however_typed(
