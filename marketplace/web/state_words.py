@@ -83,7 +83,7 @@ def _cancelled(state: EnrolmentState) -> str:
     }[state]
 
 
-def money_tag(enrolment: Enrolment, earning: Earning | None) -> Tag:
+def money_tag(enrolment: Enrolment, earning: Earning | None, *, went_to_state: bool = False) -> Tag:
     """Where an enrolment's money is, for the participant."""
     if not enrolment.price:
         return _("Gratis"), "", None
@@ -91,6 +91,8 @@ def money_tag(enrolment: Enrolment, earning: Earning | None) -> Tag:
         return _("Disisihkan di saldo"), "kunyit", "clock"
     if enrolment.state in LIVE:
         return _("Dititipkan"), "kunyit", "lock"
+    if earning is None and went_to_state:
+        return _("Kembali ke negara"), "", "back"
     if earning is None:
         return (_("Kembali utuh") if enrolment.state in CANCELLED else _("Kembali ke saldo")), "daun", "back"
     if earning.state == EarningState.PAID:

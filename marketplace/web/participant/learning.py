@@ -13,15 +13,16 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.enrolments import attendance, certificates, correction, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
-from marketplace.enrolments.models import CANCELLED, Enrolment
+from marketplace.enrolments.models import CANCELLED
 from marketplace.enrolments.queries import AttendedMeeting, Progress
+from marketplace.enrolments.returned import returned
 from marketplace.enrolments.timetable import list_learning
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.web.acting import act_and_return
 from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_participant
-from marketplace.web.money_steps import list_steps
+from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.state_words import enrolment_tag, money_tag
 
@@ -119,6 +120,8 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
     progress = queries.get_progress(current, enrolment_id, current_participant().id)
     meetings = queries.list_meetings(current, progress.enrolment)
     now = clock.now(current)
+    steps = _ended_steps(current, progress)
+    back = returned((step.record for step in steps), progress.enrolment)
     if "code" in form.errors:
         form.errors = {_field_of(progress, meetings, tried, now): form.errors["code"]}
     return render_template(
@@ -127,23 +130,24 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         meetings=meetings,
         certificate=certificates.find_newest_of(current, enrolment_id),
         review=reviewing.find_of(current, enrolment_id),
-        went=_where_the_money_went(current, progress.enrolment),
+        went=steps[-1].words if steps and progress.enrolment.state in CANCELLED else "",
+        back=back,
+        money_tag=money_tag(progress.enrolment, progress.earning, went_to_state=back.state > 0),
         corrections=correction.list_corrections(current, enrolment_id),
         form=form,
         tried=tried,
         until=cancellable_until(progress.enrolment.run),
         is_open=attendance.is_open,
         enrolment_tag=enrolment_tag,
-        money_tag=money_tag,
         now=now,
     )
 
 
-def _where_the_money_went(current: Session, found: Enrolment) -> str:
-    """What the ledger did when a purchase was cancelled for its buyer; nothing for all others."""
-    if found.settlement_id is None or found.state not in CANCELLED:
-        return ""
-    return list_steps(current, found)[-1].words
+def _ended_steps(current: Session, progress: Progress) -> list[Step]:
+    """What the ledger did with a purchase of which something came back; nothing for all others."""
+    enrolment, earning = progress.enrolment, progress.earning
+    is_earned_whole = earning is not None and earning.gross == enrolment.price
+    return [] if enrolment.settlement_id is None or is_earned_whole else list_steps(current, enrolment)
 
 
 def _field_of(

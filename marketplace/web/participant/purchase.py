@@ -22,6 +22,7 @@ from marketplace.enrolments import confirmation, offer, queries, service, waitin
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.enrolments.progress import Progress
+from marketplace.enrolments.returned import returned
 from marketplace.enrolments.waiting import InLine
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
@@ -101,11 +102,12 @@ def receipt(enrolment_id: uuid.UUID) -> str:
     progress = queries.get_progress(current, enrolment_id, current_participant().id)
     enrolment = progress.enrolment
     steps = list_steps(current, enrolment)
+    back = returned((step.record for step in steps), enrolment)
     sealing = find_sealing(current, steps[0].record.id) if steps else None
     return render_template(
         "participant/receipt.html",
         enrolment=enrolment,
-        state=money_tag(enrolment, progress.earning),
+        state=money_tag(enrolment, progress.earning, went_to_state=back.state > 0),
         rows=_money_rows(steps, progress),
         purchase=steps[0] if steps else None,
         sealing=sealing,

@@ -10,11 +10,19 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.enrolments import certificates, correction, correction_plan, provider_queries, queries
+from marketplace.enrolments import (
+    certificates,
+    correction,
+    correction_plan,
+    provider_queries,
+    queries,
+    rebooking,
+)
 from marketplace.enrolments.correction import Wish
 from marketplace.enrolments.correction_plan import Plan
 from marketplace.enrolments.models import AttendanceMethod, Enrolment
 from marketplace.enrolments.progress import Progress
+from marketplace.enrolments.returned import after, returned
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.schemes import calendar
@@ -118,6 +126,7 @@ def _review(current: Session, progress: Progress, plan: Plan, form: Form, presen
     names = {each.meeting.id: each.meeting for each in queries.list_meetings(current, enrolment)}
     by_list = [each for each in plan.fresh if each.method == AttendanceMethod.UPLOAD]
     days = enrolment.scheme.maturity_working_days
+    before = returned(rebooking.read_trail(current, enrolment), enrolment)
     return render_template(
         "provider/review_correction.html",
         progress=progress,
@@ -128,7 +137,8 @@ def _review(current: Session, progress: Progress, plan: Plan, form: Form, presen
         struck=[names[each.session_id] for each in plan.struck],
         attended=progress.attended + len(plan.fresh) + len(plan.restored) - len(plan.struck),
         by_list=len(by_list),
-        returned=plan.new.rest - plan.old.rest,
+        before=before,
+        after=after(plan, before),
         certificate=_certificate(current, enrolment, plan),
         is_held=bool(plan.verdict.hold_code) or _is_held(progress),
         matures_at=calendar.end_of_working_days(current, clock.now(current), days),

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Response, redirect, render_template, request
@@ -11,11 +12,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace import clock, db
-from marketplace.enrolments import correction, correction_plan, provider_queries, queries
-from marketplace.enrolments.models import SEATED
+from marketplace.enrolments import correction, correction_plan, provider_queries, queries, rebooking
+from marketplace.enrolments.models import SEATED, Enrolment
 from marketplace.enrolments.pay import Split, split
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.provider_queries import Page
+from marketplace.enrolments.returned import returned
 from marketplace.enrolments.tracking_models import ExportKind
 from marketplace.errors import NotFound
 from marketplace.payouts import queries as payouts
@@ -24,7 +26,7 @@ from marketplace.web.downloads import csv_file
 from marketplace.web.identity import current_provider
 from marketplace.web.provider import columns, exports, refining
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.rows import day_words, state_tag, when_and_where
+from marketplace.web.provider.rows import back_parts, day_words, state_tag, when_and_where
 from marketplace.web.provider.wanted import Wanted, parse, read_wanted
 from marketplace.web.spreadsheets import xlsx_file
 from marketplace.web.state_words import earning_tag, hold_words, payout_tag
@@ -88,14 +90,15 @@ def enrolment(enrolment_id: uuid.UUID) -> str:
     """One enrolment: who, when they came, and where its money is."""
     current = db.session()
     progress = provider_queries.get_for_provider(current, enrolment_id, current_provider().id)
-    earning = progress.earning
+    earning, money = progress.earning, _money(progress)
     now = clock.now(current)
     return render_template(
         "provider/enrolment.html",
         progress=progress,
         enrolment=progress.enrolment,
         earning=earning,
-        money=_money(progress),
+        money=money,
+        back=_back(current, progress.enrolment, money),
         meetings=queries.list_meetings(current, progress.enrolment),
         payouts=payouts.list_payouts_of_earning(current, earning.id) if earning else [],
         tag=state_tag(progress, now),
@@ -165,3 +168,11 @@ def _money(progress: Progress) -> Split:
     enrolment = progress.enrolment
     paid = 100 if enrolment.state in SEATED else enrolment.paid_percent or 0
     return split(enrolment.price, paid, enrolment.fee_rate)
+
+
+def _back(session: Session, enrolment: Enrolment, money: Split) -> list[tuple[str, Decimal, str]]:
+    """Where what nobody earned has gone; before it has, and where nothing was posted, it is the buyer's."""
+    if enrolment.settlement_id is None or not money.rest:
+        return back_parts(money.rest, Decimal(0))
+    went = returned(rebooking.read_trail(session, enrolment), enrolment)
+    return back_parts(went.home, went.state)

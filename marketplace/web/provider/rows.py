@@ -26,6 +26,13 @@ def when_and_where(run: Run) -> str:
     return f"{when}, {place}" if place else when
 
 
+def back_parts(home: Decimal, state: Decimal) -> list[tuple[str, Decimal, str]]:
+    """What comes back of a price, as parts of a bar: to the buyer, and to the state's fund where it cannot be
+    spent any more. In rupiah."""
+    parts = [(_("Kembali ke peserta"), home, "available")] if home or not state else []
+    return parts + ([(_("Kembali ke dana program"), state, "ready")] if state else [])
+
+
 def tag_cell(tag: Tag) -> dict[str, str | None]:
     """A state as a cell."""
     text, tone, icon = tag

@@ -1,7 +1,7 @@
 """A provider's runs: what is on, what wants declaring, and how a run ends."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +30,14 @@ from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider import holding
 from marketplace.web.provider.alerts import declared_until
 from marketplace.web.provider.blueprint import pages
-from marketplace.web.provider.rows import day_words, share_cell, state_tag, tag_cell, when_and_where
+from marketplace.web.provider.rows import (
+    back_parts,
+    day_words,
+    share_cell,
+    state_tag,
+    tag_cell,
+    when_and_where,
+)
 from marketplace.web.state_words import run_tag
 
 LONGEST_REASON = 200
@@ -48,13 +55,14 @@ class CancelRunForm(FormSchema):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a preview adds up to, in rupiah."""
+    """What a preview adds up to, in rupiah. `rest` comes back: `to_state` of it to the programme's fund."""
 
     price: Decimal
     gross: Decimal
     fee: Decimal
     net: Decimal
     rest: Decimal
+    to_state: Decimal
 
 
 @pages.get("/jadwal")
@@ -106,12 +114,14 @@ def ask_complete(run_id: uuid.UUID) -> str | Response:
     if found.state != RunState.OPEN or found.ends_at > clock.now(current):
         return redirect(url_for("provider.run", run_id=run_id))
     outcomes = preview.preview_completion(current, found)
+    totals = total_of(outcomes)
     return render_template(
         "provider/complete.html",
         run=found,
         days=day_words(found),
         outcomes=outcomes,
-        totals=total_of(outcomes),
+        totals=totals,
+        back=back_parts(totals.rest - totals.to_state, totals.to_state),
         held=holding.list_held(outcomes),
         objection_days=max(scheme.maturity_working_days for scheme in schemes.list_schemes(current)),
         until=declared_until(current, found.ends_at),
@@ -147,15 +157,17 @@ def cancel(run_id: uuid.UUID) -> str | Response | tuple[str | Response, int]:
     )
 
 
-def total_of(outcomes: Iterable[Outcome]) -> Totals:
+def total_of(outcomes: Sequence[Outcome]) -> Totals:
     """The sums under a preview."""
     splits = [each.verdict.split for each in outcomes]
+    lost = [split.rest for each, split in zip(outcomes, splits, strict=True) if not each.is_spendable]
     return Totals(
         price=sum((each.gross + each.rest for each in splits), Decimal(0)),
         gross=sum((each.gross for each in splits), Decimal(0)),
         fee=sum((each.fee for each in splits), Decimal(0)),
         net=sum((each.net for each in splits), Decimal(0)),
         rest=sum((each.rest for each in splits), Decimal(0)),
+        to_state=sum(lost, Decimal(0)),
     )
 
 
@@ -173,12 +185,14 @@ def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:
     if found.state != RunState.OPEN or found.ends_at <= now:
         return redirect(url_for("provider.run", run_id=run_id))
     outcomes = preview.preview_cancellation(current, found)
+    totals = total_of(outcomes)
     return render_template(
         "provider/cancel_run.html",
         run=found,
         days=day_words(found),
         outcomes=outcomes,
-        totals=total_of(outcomes),
+        totals=totals,
+        back=back_parts(totals.rest - totals.to_state, totals.to_state),
         held=holding.list_held(outcomes),
         has_begun=found.starts_at <= now,
         form=form,

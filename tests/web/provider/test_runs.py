@@ -6,13 +6,16 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from marketplace import clock
 from marketplace.batches import queries as grants
+from marketplace.catalogue.models import Run
 from marketplace.db import transaction
 from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
 from marketplace.identity.models import User
 from marketplace.providers.models import Provider
 from marketplace.providers.service import add_staff
 from tests import factories
+from tests.marketplace.enrolments.scenes import advance
 from tests.web.conftest import SignIn, words
 from tests.web.page_rules import crawl
 from tests.web.provider.conftest import Stall, counted
@@ -100,6 +103,38 @@ def test_a_run_without_any_attendance_pays_nobody_and_says_so(desk: FlaskClient,
     page = words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text)
     assert "Tidak ada presensi yang tercatat." in page
     assert "Kembali ke peserta Rp750.000" in page
+
+
+def test_what_comes_back_after_the_last_day_is_said_to_go_to_the_state(
+    desk: FlaskClient, stall: Stall, sign_in: SignIn
+) -> None:
+    runs = [stall.make_run(), stall.make_run()]
+    half, never = (stall.sell(run, "Ratna Lestari")[0] for run in runs)
+    stall.attend(half, 2)
+    stall.pass_until_over(runs[1])
+    assert "Kembali ke peserta Rp375.000" in words(desk.get(f"/lembaga/jadwal/{runs[0].id}/selesai").text)
+    stall.session.rollback()
+    last = stall.session.get_one(Enrolment, half.id).grant.spend_by
+    advance(stall.session, stall.owner, last - clock.now(stall.session) + timedelta(minutes=1))
+    asked = [words(desk.get(f"/lembaga/jadwal/{run.id}/selesai").text) for run in runs]
+    assert "Kembali ke dana program Rp375.000" in asked[0] and "ke peserta" not in "".join(asked)
+    assert "Semua uang akan kembali. Unggah dulu" in asked[1]
+    for run in runs:
+        desk.post(f"/lembaga/jadwal/{run.id}/selesai")
+    place = f"/lembaga/pendaftaran/{half.id}"
+    said = words(desk.get(place).text)
+    assert "Kembali ke dana program Rp375.000" in said and "Kembali ke peserta" not in said
+    present = [each.id for each in stall.session.get_one(Run, runs[0].id).sessions]
+    form = {"present": present, "sequence": "1", "reason": "Salah baca", "evidence": "Daftar"}
+    said = words(desk.post(f"{place}/koreksi/tinjau", data=form).text)
+    assert "Kembali ke dana program Rp375.000 Rp0" in said
+    assert "Rp375.000 dari dana program menjadi bagian Anda." in said and "saldo peserta" not in said
+    stall.session.rollback()
+    for bought, amount in ((half, "Kembali ke negara Rp375.000"), (never, "Kembali ke negara Program")):
+        mine = sign_in(stall.session.get_one(Enrolment, bought.id).participant.user)
+        said = words(mine.get(f"/kursus-saya/{bought.id}").text)
+        assert amount in said and "Kembali ke saldo" not in said and "Kembali utuh" not in said
+    assert "Keadaan uang Kembali ke negara" in words(mine.get(f"/bukti/{never.id}").text)
 
 
 def test_declaring_twice_pays_once(desk: FlaskClient, stall: Stall) -> None:
