@@ -13,7 +13,7 @@ from marketplace.enrolments import confirmation, conflicts, locks, revocation_cl
 from marketplace.enrolments.completion import judge
 from marketplace.enrolments.errors import TooLateToCancel
 from marketplace.enrolments.evidence import gather
-from marketplace.enrolments.models import Enrolment, EnrolmentState
+from marketplace.enrolments.models import CANCELLED, Enrolment, EnrolmentState
 from marketplace.enrolments.settlement import Verdict, settle
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import NotFound
@@ -25,8 +25,9 @@ from marketplace.states import move
 
 
 def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID) -> Enrolment:
-    """Cancel one's own purchase, or the wish for a seat, all of it refunded; a repeat changes nothing.
+    """Cancel one's own purchase, or the wish for a seat, all of it refunded.
 
+    What is cancelled already, by whomever, stays as it is: its state says who was first.
     Raises NotFound for somebody else's and TooLateToCancel once the run has started (self-paced:
     once the first unit was opened, or the access is over).
     """
@@ -34,7 +35,7 @@ def cancel(session: Session, enrolment_id: uuid.UUID, participant_id: uuid.UUID)
     if owner is None or owner != participant_id:
         raise NotFound("no such enrolment")
     enrolment = locks.lock_enrolment(session, enrolment_id)
-    if enrolment.state in (EnrolmentState.CANCELLED_BY_PARTICIPANT, EnrolmentState.CONFIRMATION_EXPIRED):
+    if enrolment.state in CANCELLED:
         return enrolment
     if enrolment.is_awaiting:
         confirmation.withdraw(session, enrolment)

@@ -1,6 +1,7 @@
 """What a button does: one transaction, a sentence about how it went, and back to the page."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from flask import flash, redirect
 from sqlalchemy.orm import Session
@@ -12,16 +13,21 @@ from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
 
+T = TypeVar("T")
 
-def act_and_return(work: Callable[[Session], object], done: str, href: str) -> Response:
-    """Do `work`, say `done` or why not, have the messages sent, and go to `href`. Raises NotFound."""
+
+def act_and_return(work: Callable[[Session], T], done: str | Callable[[T], str], href: str) -> Response:
+    """Do `work`, say `done` or why not, have the messages sent, and go to `href`. Raises NotFound.
+
+    Where it depends on what `work` returned, `done` makes the sentence of it.
+    """
     try:
-        db.run_in_transaction(work)
+        result = db.run_in_transaction(work)
     except NotFound:
         raise
     except MarketplaceError as error:
         flash(words_for(error), "bata")
     else:
         nudge(notifications.sweep)
-        flash(done, "daun")
+        flash(done(result) if callable(done) else done, "daun")
     return redirect(href)

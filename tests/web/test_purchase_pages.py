@@ -275,6 +275,10 @@ def test_a_receipt_says_truly_what_came_back_when_the_provider_cancelled_and_why
     assert said in words(buyer.get(receipt).text)
     why = "Lembaga membatalkan kelas ini. Alasannya: pengajar sakit "
     assert f"{why}{went}Pilih jadwal lain Cari kursus lain" in words(buyer.get(page).text)
+    # whoever wanted to cancel at the same moment is not told that it was too late
+    answer = words(buyer.post(f"{page}/batal", follow_redirects=True).text)
+    assert "Pembelian ini sudah berakhir" in answer and "tidak bisa dibatalkan lagi" not in answer
+    assert "Uangnya sudah kembali" not in answer
 
 
 def test_whoever_goes_back_after_buying_is_shown_the_receipt(

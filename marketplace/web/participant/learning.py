@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.enrolments import attendance, certificates, correction, queries, reviewing, service, waiting
 from marketplace.enrolments.cancellation import cancellable_until
-from marketplace.enrolments.models import CANCELLED
+from marketplace.enrolments.models import CANCELLED, EnrolmentState
 from marketplace.enrolments.queries import AttendedMeeting, Progress
 from marketplace.enrolments.returned import returned
 from marketplace.enrolments.timetable import list_learning
@@ -25,6 +26,8 @@ from marketplace.web.identity import current_participant
 from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant.blueprint import pages
 from marketplace.web.state_words import enrolment_tag, money_tag
+
+T = TypeVar("T")
 
 
 class CheckInForm(FormSchema):
@@ -95,16 +98,20 @@ def ask_cancel(enrolment_id: uuid.UUID) -> str:
 
 @pages.post("/kursus-saya/<uuid:enrolment_id>/batal")
 def cancel(enrolment_id: uuid.UUID) -> Response:
-    """Cancel before the start: all of the money comes back."""
+    """Cancel before the start: all of the money comes back. What has ended already is said to have."""
     participant_id = current_participant().id
+
+    def said(state: str) -> str:
+        if state == EnrolmentState.CANCELLED_BY_PARTICIPANT:
+            return _("Pembelian dibatalkan. Uangnya sudah kembali ke saldo Anda.")
+        return _("Pembelian ini sudah berakhir, jadi tidak ada yang bisa dibatalkan.")
+
     return _act(
-        enrolment_id,
-        lambda current: service.cancel(current, enrolment_id, participant_id),
-        _("Pembelian dibatalkan. Uangnya sudah kembali ke saldo Anda."),
+        enrolment_id, lambda current: service.cancel(current, enrolment_id, participant_id).state, said
     )
 
 
-def _act(enrolment_id: uuid.UUID, act: Callable[[Session], object], done: str) -> Response:
+def _act(enrolment_id: uuid.UUID, act: Callable[[Session], T], done: str | Callable[[T], str]) -> Response:
     return act_and_return(act, done, url_for("participant.enrolment", enrolment_id=enrolment_id))
 
 
