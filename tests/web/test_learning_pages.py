@@ -4,16 +4,20 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from marketplace.batches.models import Grant
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.models import Run
 from marketplace.db import transaction
+from marketplace.enrolments import cancellation, completion
 from marketplace.enrolments import service as enrolments
 from marketplace.enrolments.check_in_codes import current_code
 from marketplace.enrolments.models import Enrolment
+from marketplace.identity.models import Role
 from tests import factories
+from tests.marketplace.enrolments.scenes import advance, buy
 from tests.web import page_rules
 from tests.web.conftest import SignIn, read, words
 from tests.web.page_rules import dead_fragments
@@ -156,3 +160,28 @@ def test_a_self_paced_course_leads_back_and_is_not_offered_for_refund_once_begun
     page = words(client.get(cancel).text)
     assert "Kehadiran Anda sudah tercatat, jadi pembelian ini tidak bisa dibatalkan lagi." in page
     assert "Batalkan, kembalikan" not in page
+
+
+def test_what_the_programme_took_back_says_why(
+    sign_in: SignIn, session: Session, grant: Grant, owner_engine: Engine
+) -> None:
+    with transaction() as current:
+        empty, complained = (buy(current, factories.make_run(current), grant) for _ in range(2))
+        paced = [factories.make_self_paced_run(current, days=days) for days in (20, 60)]
+        over, unopened = (buy(current, run, grant) for run in paced)
+        cancellation.refund(current, complained.id, factories.make_user(current, Role.FINANCE), "ADU-1")
+        cancellation.cancel_run(current, complained.run_id, None, "Atap roboh")
+        advance(current, owner_engine, timedelta(days=31))
+        for bought in (empty, over):
+            completion.complete_run(current, bought.run_id, None)
+        assert cancellation.refund_unopened(current) == 1
+    client = sign_in(grant.participant.user)
+    reasons = {
+        empty: "Tidak ada kehadiran yang tercatat di kelas ini.",
+        complained: "Pengaduan Anda dikabulkan.",
+        over: "Tidak ada unit yang diselesaikan sampai aksesnya berakhir.",
+        unopened: "Unit pertamanya tidak dibuka selama 30 hari.",
+    }
+    for bought, why in reasons.items():
+        page = words(client.get(f"/kursus-saya/{bought.id}").text)
+        assert f"Program mengembalikan pembelian ini. {why}" in page and "Atap roboh" not in page

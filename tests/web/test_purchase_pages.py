@@ -244,7 +244,10 @@ def test_who_may_not_buy_any_more_is_told_why_there_and_at_home(
     answer = buyer.post(f"/beli/{run.id}", data=hidden_fields(buyer.get(f"/beli/{run.id}").text))
     said = "Saldo Anda dibekukan. Nama Anda ada dalam daftar"
     assert answer.status_code == 409 and said in words(answer.text)
-    assert said in words(buyer.get("/beranda").text)
+    home = buyer.get("/beranda")
+    assert said in words(home.text)
+    for page in (answer, home, buyer.get(f"/beli/{run.id}")):
+        assert 'href="/pengaduan/baru"' in page.text, "they can object"
     assert (_count(session), _balance(session, grant)) == (0, Decimal(3_500_000))
 
 

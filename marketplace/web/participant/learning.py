@@ -25,6 +25,7 @@ from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_participant
 from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant.blueprint import pages
+from marketplace.web.participant.reasons import why_certificate_waits, why_taken_back
 from marketplace.web.state_words import enrolment_tag, money_tag
 
 T = TypeVar("T")
@@ -146,6 +147,8 @@ def _enrolment(enrolment_id: uuid.UUID, form: Form, tried: uuid.UUID | None = No
         until=cancellable_until(progress.enrolment.run),
         is_open=attendance.is_open,
         enrolment_tag=enrolment_tag,
+        why_taken_back=why_taken_back,
+        why_certificate_waits=why_certificate_waits,
         now=now,
     )
 

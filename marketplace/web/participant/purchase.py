@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ledger import find_sealing, uuid7
 from marketplace import clock, db
 from marketplace.batches import queries as grants
-from marketplace.batches.models import Grant
+from marketplace.batches.models import Grant, GrantState
 from marketplace.broker import nudge
 from marketplace.catalogue import queries as courses
 from marketplace.catalogue.errors import NoSeats
@@ -179,6 +179,7 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
         obstacle=words_for(obstacle) if obstacle else None,
         in_line=in_line,
         is_full=isinstance(obstacle, NoSeats),
+        is_frozen=grant is not None and grant.state == GrantState.FROZEN,
         may_join=in_line is None and isinstance(obstacle, NoSeats) and _takes_offers(current, grant, run),
         confirm_by=_confirm_by(current, grant, run),
         run=run,

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from marketplace import clock
 from marketplace.db import transaction
-from marketplace.enrolments.models import Earning
+from marketplace.enrolments.models import Earning, Enrolment
 from marketplace.identity import service as identity
 from marketplace.identity.models import Role, User, UserSession
 from marketplace.notifications import queries as notifications
@@ -183,7 +183,7 @@ def test_an_account_is_named_only_with_a_fresh_code(desk: FlaskClient, stall: St
     assert stall.session.scalars(proposed).one().number_ending == "4567"
 
 
-def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall) -> None:
+def test_what_staff_bought_of_their_own_is_held(app: Flask, desk: FlaskClient, stall: Stall) -> None:
     run = stall.make_run()
     own, other = stall.sell(run, "Bayu Pratama", "Ratna Lestari")
     with transaction() as current:
@@ -197,6 +197,7 @@ def test_what_staff_bought_of_their_own_is_held(desk: FlaskClient, stall: Stall)
     states = dict(stall.session.execute(select(Earning.enrolment_id, Earning.hold_code)).all())
     assert states == {own.id: "staff_bought", other.id: None}
     assert "pembelinya staf lembaga sendiri" in words(desk.get("/lembaga").text)
+    assert "tercatat sebagai staf lembaga ini" in words(sit_down(app, buyer).get(_mine(own)).text)
 
 
 def test_what_is_declared_is_held_too_whether_earned_before_or_after(
@@ -227,8 +228,16 @@ def test_what_is_declared_is_held_too_whether_earned_before_or_after(
     with transaction() as current:
         finance = factories.make_user(current, Role.FINANCE)
         held = current.scalars(select(Earning.id).where(Earning.enrolment_id == later.id)).one()
+        buyer = current.get_one(User, later.participant.user_id)
     page = words(sit_down(app, finance).get(f"/keuangan/ditahan/{held}").text)
     assert "Adik dan sepupu saya." in page
+    waits = words(sit_down(app, buyer).get(_mine(later)).text)
+    assert "menyatakan ada benturan kepentingan" in waits and "daftar hadir dari lembaga" not in waits
+
+
+def _mine(enrolment: Enrolment) -> str:
+    """Its buyer's page."""
+    return f"/kursus-saya/{enrolment.id}"
 
 
 def test_who_was_staff_when_they_bought_stays_so(desk: FlaskClient, stall: Stall) -> None:
