@@ -13,6 +13,7 @@ from marketplace.batches.models import Grant
 from marketplace.db import transaction
 from marketplace.enrolments.cancellation import cancel_run
 from marketplace.enrolments.completion import complete_run
+from marketplace.identity.models import Role
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance, attend, buy
 from tests.web.conftest import SignIn, read, words, written_day
@@ -30,6 +31,14 @@ def test_whoever_strays_onto_the_page_of_others_keeps_their_own_navigation(
     assert answer.status_code == 403
     assert next(each["href"] for each in read(answer.text).select("nav.tab a")) == "/beranda"
     assert not read(answer.text).select("nav.sisi")
+
+
+def test_who_holds_several_roles_opens_the_pages_of_each(sign_in: SignIn, session: Session) -> None:
+    with transaction() as current:
+        user = factories.make_user(current, *(each for each in Role if each is not Role.PARTICIPANT))
+    browser = sign_in(user)
+    for page in ("/kantor/pengaduan", "/kurasi", "/keuangan"):
+        assert browser.get(page).status_code == 200
 
 
 @pytest.mark.parametrize(
