@@ -86,7 +86,7 @@ def test_what_was_bought_before_gets_the_title_that_was_sold(
         course.title, course.hours, course.version = "Menjahit Kebaya", 40, 2
     bought.append(buy(session, runs[0]).id)
     session.commit()
-    command.downgrade(_config(app), "0018-1")
+    command.downgrade(_config(app), "0017-1")
     command.upgrade(_config(app), "head")
     with owner_engine.connect() as connection:
         found = connection.execute(text("SELECT id, course_title, course_hours FROM enrolment")).all()

@@ -7,7 +7,7 @@ at that moment, the one of that price first, since a catalogue file may have cha
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
+revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
