@@ -1,11 +1,12 @@
 """The programme office looks at courses before they are sold, and stops those that should not be."""
 
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, shown
 from marketplace.catalogue import curation_messages as messages
 from marketplace.catalogue import queries
 from marketplace.catalogue.errors import CommentMissing, OwnAffair
@@ -27,23 +28,63 @@ from marketplace.providers import queries as providers
 from marketplace.states import move
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a curator decided: the state that a version is to reach, with a comment and, refused, the reason.
+
+    `seen` is the mark of what they read (see mark_of), where they read a page.
+    """
+
+    state: VersionState
+    comment: str = ""
+    rejection: Rejection | None = None
+    seen: str | None = None
+
+
+def mark_of(version: CourseVersion) -> str:
+    """The mark of what a curator reads of a version: its text, and which handing in of it this is."""
+    return shown.mark(version.content, version.submitted_at)
+
+
 def approve(session: Session, version_id: uuid.UUID, actor: User, text: str = "") -> CourseVersion:
     """Let a version be sold; the provider says when. Raises NotFound, OwnAffair, IllegalTransition."""
-    return _decide(session, version_id, actor, VersionState.APPROVED, text)
+    return decide(session, version_id, actor, Verdict(VersionState.APPROVED, text))
 
 
 def return_version(session: Session, version_id: uuid.UUID, actor: User, text: str) -> CourseVersion:
     """Send a version back with what is to be changed. Raises CommentMissing, and as approve."""
-    if not text.strip():
-        raise CommentMissing("say what is to be changed")
-    return _decide(session, version_id, actor, VersionState.RETURNED, text)
+    return decide(session, version_id, actor, Verdict(VersionState.RETURNED, text))
 
 
 def reject(
     session: Session, version_id: uuid.UUID, actor: User, rejection: Rejection, text: str = ""
 ) -> CourseVersion:
     """Refuse a version for good, with a reason. Raises as approve."""
-    return _decide(session, version_id, actor, VersionState.REJECTED, text, rejection)
+    return decide(session, version_id, actor, Verdict(VersionState.REJECTED, text, rejection))
+
+
+def decide(session: Session, version_id: uuid.UUID, actor: User, verdict: Verdict) -> CourseVersion:
+    """Decide on a version that waits, as it was read; the provider is told.
+
+    Raises NotFound, CommentMissing (who returns it says why), OwnAffair, IllegalTransition, ChangedMeanwhile.
+    """
+    text = verdict.comment.strip()
+    if verdict.state is VersionState.RETURNED and not text:
+        raise CommentMissing("say what is to be changed")
+    version = _lock_version(session, version_id)
+    _refuse_own(session, version.provider_id, actor)
+    now = clock.now(session)
+    if version.state == VersionState.SUBMITTED:
+        shown.require(verdict.seen, mark_of(version), "version")
+    move(version, verdict.state, VERSION_TRANSITIONS)
+    version.rejection = verdict.rejection.value if verdict.rejection else None
+    version.decided_at, version.decided_by = now, actor.id
+    session.flush()
+    if text:
+        comment(session, version, actor, CommentSide.PROGRAMME, text)
+    _note(session, version, actor)
+    _tell(session, version.provider_id, messages.decided(version, text))
+    return version
 
 
 def suspend(session: Session, course_id: uuid.UUID, actor: User, reason: str) -> Course:
@@ -59,38 +100,19 @@ def restore(session: Session, course_id: uuid.UUID, actor: User, reason: str = "
     return _move_course(session, course_id, actor, CourseState.PUBLISHED, reason)
 
 
-def _decide(
-    session: Session,
-    version_id: uuid.UUID,
-    actor: User,
-    verdict: VersionState,
-    text: str,
-    rejection: Rejection | None = None,
-) -> CourseVersion:
-    version = _lock_version(session, version_id)
-    _refuse_own(session, version.provider_id, actor)
-    now = clock.now(session)
-    move(version, verdict, VERSION_TRANSITIONS)
-    version.rejection = rejection.value if rejection else None
-    version.decided_at, version.decided_by = now, actor.id
-    session.flush()
-    if text.strip():
-        comment(session, version, actor, CommentSide.PROGRAMME, text.strip())
-    subject = f"course:{version.course_id}"
-    audit.record(
-        session, actor, f"course.{verdict}", subject, version=version.id, rejection=version.rejection
-    )
+def _note(session: Session, version: CourseVersion, actor: User) -> None:
+    what, subject = f"course.{version.state}", f"course:{version.course_id}"
+    audit.record(session, actor, what, subject, version=version.id, rejection=version.rejection)
     events.record(
-        session, f"course.{verdict}", version.course_id, version.provider_id, version=version.id,
-        number=version.number, rejection=version.rejection,
+        session, what, version.course_id, version.provider_id, version=version.id, number=version.number,
+        rejection=version.rejection,
     )  # fmt: skip
-    _tell(session, version.provider_id, messages.decided(version, text.strip()))
-    return version
 
 
 def _lock_version(session: Session, version_id: uuid.UUID) -> CourseVersion:
-    """A version under the lock of its provider, as it is now."""
-    owner = session.scalar(select(CourseVersion.provider_id).where(CourseVersion.id == version_id))
+    """A version that was ever handed in, under the lock of its provider, as it is now. Raises NotFound."""
+    handed_in = CourseVersion.submitted_at.is_not(None)
+    owner = session.scalar(select(CourseVersion.provider_id).where(CourseVersion.id == version_id, handed_in))
     if owner is None:
         raise NotFound(f"no version {version_id}")
     lock_provider(session, owner)

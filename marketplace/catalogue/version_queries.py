@@ -53,6 +53,11 @@ def find_course(session: Session, course_id: uuid.UUID, provider_id: uuid.UUID) 
     return session.scalar(select(Course).where(Course.id == course_id, Course.provider_id == provider_id))
 
 
+def list_for_office(session: Session, course_id: uuid.UUID, provider_id: uuid.UUID) -> list[CourseVersion]:
+    """The versions of a course without what is its provider's alone, newest first."""
+    return [each for each in list_versions(session, course_id, provider_id) if not each.is_private]
+
+
 def list_versions(session: Session, course_id: uuid.UUID, provider_id: uuid.UUID) -> Sequence[CourseVersion]:
     """Every version of this provider's course with its comments, newest first."""
     found = select(CourseVersion).where(
@@ -64,9 +69,20 @@ def list_versions(session: Session, course_id: uuid.UUID, provider_id: uuid.UUID
 
 
 def get_version(session: Session, version_id: uuid.UUID) -> CourseVersion:
-    """A version in any state. Raises NotFound."""
+    """A version as the programme office may read it. Raises NotFound, also for what is private."""
     found = session.get(CourseVersion, version_id)
-    if found is None:
+    if found is None or found.is_private:
+        raise NotFound(f"no version {version_id}")
+    return found
+
+
+def get_handed_in(session: Session, version_id: uuid.UUID) -> CourseVersion:
+    """A version that was handed in, wherever it stands by now: what it says may be its provider's alone.
+
+    Raises NotFound.
+    """
+    found = session.get(CourseVersion, version_id)
+    if found is None or found.submitted_at is None:
         raise NotFound(f"no version {version_id}")
     return found
 

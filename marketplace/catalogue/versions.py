@@ -134,6 +134,12 @@ class CourseVersion(Base):
     comments: Mapped[list["VersionComment"]] = relationship(order_by="VersionComment.id")
 
     @property
+    def is_private(self) -> bool:
+        """Its provider's alone: not handed in, taken back, or given up before anybody decided on it."""
+        is_given_up = self.state == VersionState.DISCARDED and self.decided_at is None
+        return is_given_up or self.state == VersionState.DRAFTED
+
+    @property
     def content(self) -> Content:
         """What it says, apart from where it stands."""
         return Content(**{name: getattr(self, name) for name in (*OFFER, *DETAILS)})

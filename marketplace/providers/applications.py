@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, shown
 from marketplace.encryption import vault
 from marketplace.errors import IllegalTransition, NotAllowed, NotFound, ReasonMissing
 from marketplace.events import service as events
@@ -162,12 +162,22 @@ def submit(session: Session, actor: User) -> ProviderApplication:
     return application
 
 
-def approve(session: Session, application_id: uuid.UUID, actor: User) -> ProviderApplication:
-    """Make the provider, with the applicant as its first owner.
+def mark_of(application: ProviderApplication) -> str:
+    """The mark of what a curator reads: details, documents, and which handing in of them this is."""
+    details = [getattr(application, each.name) for each in fields(Details)]
+    documents = sorted(document.id for document in application.documents)
+    return shown.mark(details, documents, application.submitted_at)
 
-    Raises NotFound, NotAllowed (one's own), IllegalTransition, ProviderNameTaken, RegistrationTaken.
+
+def approve(
+    session: Session, application_id: uuid.UUID, actor: User, *, seen: str | None = None
+) -> ProviderApplication:
+    """Make the provider, with the applicant as its first owner. `seen` is the mark of what was read.
+
+    Raises NotFound, NotAllowed (one's own), IllegalTransition, ChangedMeanwhile, ProviderNameTaken,
+    RegistrationTaken.
     """
-    application = _lock_submitted(session, application_id, actor)
+    application = _lock_submitted(session, application_id, actor, seen)
     if queries.find_by_name(session, application.name) is not None:
         raise ProviderNameTaken(application.name, name=application.name)
     taken = select(ProviderApplication.id).where(
@@ -182,23 +192,30 @@ def approve(session: Session, application_id: uuid.UUID, actor: User) -> Provide
 
 
 def return_application(
-    session: Session, application_id: uuid.UUID, actor: User, comment: str
+    session: Session, application_id: uuid.UUID, actor: User, comment: str, *, seen: str | None = None
 ) -> ProviderApplication:
     """Send it back with what is missing. Raises ReasonMissing, and as approve."""
-    return _refuse(session, application_id, actor, ApplicationState.RETURNED, comment)
+    return _refuse(session, application_id, actor, ApplicationState.RETURNED, comment, seen)
 
 
-def reject(session: Session, application_id: uuid.UUID, actor: User, comment: str) -> ProviderApplication:
+def reject(
+    session: Session, application_id: uuid.UUID, actor: User, comment: str, *, seen: str | None = None
+) -> ProviderApplication:
     """Refuse it, with the reason. Raises as return_application."""
-    return _refuse(session, application_id, actor, ApplicationState.REJECTED, comment)
+    return _refuse(session, application_id, actor, ApplicationState.REJECTED, comment, seen)
 
 
 def _refuse(
-    session: Session, application_id: uuid.UUID, actor: User, verdict: ApplicationState, comment: str
+    session: Session,
+    application_id: uuid.UUID,
+    actor: User,
+    verdict: ApplicationState,
+    comment: str,
+    seen: str | None,
 ) -> ProviderApplication:
     if not comment.strip():
         raise ReasonMissing("say why")
-    application = _lock_submitted(session, application_id, actor)
+    application = _lock_submitted(session, application_id, actor, seen)
     return _decide(session, application, actor, verdict, comment.strip()[:LONGEST_REASON])
 
 
@@ -238,13 +255,16 @@ def _get_writable(session: Session, actor: User) -> ProviderApplication:
     return application
 
 
-def _lock_submitted(session: Session, application_id: uuid.UUID, actor: User) -> ProviderApplication:
+def _lock_submitted(
+    session: Session, application_id: uuid.UUID, actor: User, seen: str | None
+) -> ProviderApplication:
     application = get_application(session, application_id)
     session.refresh(application, with_for_update={"of": ProviderApplication, "key_share": True})
     if application.user_id == actor.id:
         raise NotAllowed("one's own application")
     if application.state != ApplicationState.SUBMITTED:
         raise IllegalTransition("not waiting", current=application.state)
+    shown.require(seen, mark_of(application), "application")
     return application
 
 

@@ -53,6 +53,20 @@ def _wrong_code(left: int) -> str:
     )
 
 
+def _changed_words(what: str) -> str:
+    """What has become another since it was shown, and what to do about it."""
+    return {
+        "version": _(
+            "Lembaga mengajukan ulang kursus ini setelah Anda membukanya, jadi keputusan Anda belum dicatat. "
+            "Baca isinya yang sekarang, lalu catat keputusannya lagi."
+        ),
+        "application": _(
+            "Pendaftar mengirim ulang pendaftaran ini setelah Anda membukanya, jadi keputusan Anda belum "
+            "dicatat. Periksa data dan dokumennya yang sekarang, lalu catat keputusannya lagi."
+        ),
+    }[what]
+
+
 WORDS: dict[str, Callable[[Details], str]] = {
     # signing in
     "contact_invalid": lambda d: _(
@@ -203,6 +217,7 @@ WORDS: dict[str, Callable[[Details], str]] = {
         "Anda juga bekerja untuk lembaga ini, jadi rekan Anda yang harus memutuskannya."
     ),
     "comment_missing": lambda d: _("Tulis apa sebabnya, supaya lembaga tahu apa yang harus dilakukan."),
+    "changed_meanwhile": lambda d: _changed_words(d["what"]),
     # the complaint desk
     "complaint_moved": lambda d: _(
         "Pengaduan ini baru saja berubah: rekan Anda atau pelapornya menulis. Baca dulu, lalu kirim lagi."

@@ -135,3 +135,8 @@ def hidden_fields(html: str) -> dict[str, str]:
     """The hidden fields of the page's forms, without the CSRF token."""
     inputs = read(html).select("input[type=hidden]")
     return {str(each["name"]): str(each["value"]) for each in inputs if each["name"] != "csrf_token"}
+
+
+def seen_on(browser: FlaskClient, address: str) -> dict[str, str]:
+    """The mark of what a page shows, as its form brings it back."""
+    return {"seen": hidden_fields(browser.get(address).text)["seen"]}

@@ -19,7 +19,7 @@ from marketplace.providers.models import ProviderApplication, ProviderDocument
 from tests import factories
 from tests.marketplace.providers.test_documents import SECRET, chunk, pdf, png
 from tests.web.bad_input import ALERT, NASTY, encode
-from tests.web.conftest import read, words
+from tests.web.conftest import hidden_fields, read, seen_on, words
 
 PAGE = "/daftar-lembaga"
 GOOD = {
@@ -77,13 +77,20 @@ def test_an_application_becomes_a_provider(
     assert answer.headers["Content-Disposition"].startswith("attachment")
     [read_by] = audit.list_entries(session, f"application:{found.id}")[:1]
     assert (read_by.action, read_by.actor_id) == ("provider_document.read", curator_id)
-    empty = curator.post(page, data={"verdict": "return", "comment": ""})
+    read_first = seen_on(curator, page)
+    empty = curator.post(page, data=read_first | {"verdict": "return", "comment": ""})
     assert empty.status_code == 400 and "Tulis alasannya" in words(empty.text)
-    curator.post(page, data={"verdict": "return", "comment": "Akta belum ada."})
+    curator.post(page, data=read_first | {"verdict": "return", "comment": "Akta belum ada."})
+    late = curator.post(page, data=read_first | {"verdict": "reject", "comment": "Bukan lembaga."})
+    assert late.status_code == 409 and "Bukan lembaga." in words(late.text)
     assert "Akta belum ada." in words(client.get(PAGE).text)
     client.post(PAGE, data=GOOD | {"name": "Sanggar Kopi Merapi Baru"})
     client.post(f"{PAGE}/kirim")
-    curator.post(page, data={"verdict": "approve", "comment": ""})
+    stale = curator.post(page, data=read_first | {"verdict": "approve", "comment": "Sudah lengkap."})
+    assert stale.status_code == 400 and providers.find_provider_of(session, user_id) is None
+    assert "Pendaftar mengirim ulang pendaftaran ini" in words(stale.text)
+    assert "Sanggar Kopi Merapi Baru" in stale.text and "Sudah lengkap." in stale.text
+    curator.post(page, data={"seen": hidden_fields(stale.text)["seen"], "verdict": "approve", "comment": ""})
     provider = providers.find_provider_of(session, user_id)
     assert provider is not None and provider.name == "Sanggar Kopi Merapi Baru"
     staff = providers.find_staff(session, user_id)
@@ -100,9 +107,10 @@ def test_two_of_the_same_name_or_number_are_told_apart(
     with transaction() as current:
         factories.make_provider(current, GOOD["name"])
     page = f"/kurasi/lembaga/{only(session).id}"
-    refused = curator.post(page, data={"verdict": "approve", "comment": ""})
+    seen = seen_on(curator, page)
+    refused = curator.post(page, data=seen | {"verdict": "approve", "comment": ""})
     assert "Sudah ada lembaga bernama" in words(refused.text)
-    curator.post(page, data={"verdict": "reject", "comment": "Nama ganda."})
+    curator.post(page, data=seen | {"verdict": "reject", "comment": "Nama ganda."})
     client, _user = applied
     assert "Ajukan pendaftaran baru" in words(client.get(PAGE).text)
     assert client.get(f"{PAGE}/ubah").status_code == 200

@@ -17,7 +17,7 @@ from marketplace.identity.models import User
 from tests import factories
 from tests.thorough import THOROUGH
 from tests.web.bad_input import ALERT, NASTY, encode
-from tests.web.conftest import hidden_fields
+from tests.web.conftest import hidden_fields, seen_on
 from tests.web.scene import Scene
 
 FORM = "application/x-www-form-urlencoded"
@@ -122,7 +122,8 @@ def test_writing_and_judging_courses_bears_whatever_is_sent(app: Flask, scene: S
     staff, curator = _browser(app, scene, "provider"), _browser(app, scene, "curator")
     course = {"title": "Menjahit", "price": "0", "hours": "24", "description": "Isi."}
     _assert_none(_send_everything(staff, "/lembaga/kursus/baru", course))
-    _assert_none(_send_everything(curator, f"/kurasi/versi/{scene.own['version_id']}", {"verdict": "return"}))
+    review = f"/kurasi/versi/{scene.own['version_id']}"
+    _assert_none(_send_everything(curator, review, seen_on(curator, review) | {"verdict": "return"}))
     _assert_none(_ask_everything(staff, "/lembaga/kursus", "q"))
 
 

@@ -17,6 +17,7 @@ from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.providers import applications
 from marketplace.providers.models import ApplicationState, ProviderApplication
+from marketplace.shown import ChangedMeanwhile
 from marketplace.web.attachments import as_download
 from marketplace.web.curation.blueprint import pages
 from marketplace.web.errors import words_for
@@ -41,6 +42,7 @@ class ApplicationForm(FormSchema):
             error=_l("Tulis paling banyak %(most)s huruf.", most=applications.LONGEST_REASON),
         ),
     )
+    seen = Text(required=False, load_default="")
 
 
 @pages.get("/lembaga")
@@ -63,13 +65,16 @@ def provider_application(application_id: uuid.UUID) -> str:
 
 @pages.post("/lembaga/<uuid:application_id>")
 def decide_application(application_id: uuid.UUID) -> Response | tuple[str, int]:
-    """Make it a provider, send it back, or refuse it. The applicant is told."""
+    """Make it a provider, send it back, or refuse it, as it was read. The applicant is told."""
     form = submitted(ApplicationForm())
     if form.is_valid:
         _decide(application_id, form)
-    if not form.is_valid:
-        return _page(application_id, form), 400
-    return redirect(url_for("curation.provider_applications"))
+    if form.is_valid:
+        return redirect(url_for("curation.provider_applications"))
+    found = applications.get_application(db.session(), application_id)
+    if found.state != ApplicationState.SUBMITTED:
+        return _too_late(found, form), 409
+    return _page(application_id, form), 400
 
 
 @pages.get("/lembaga/<uuid:application_id>/dokumen/<uuid:document_id>")
@@ -86,14 +91,14 @@ def application_document(application_id: uuid.UUID, document_id: uuid.UUID) -> F
 
 
 def _decide(application_id: uuid.UUID, form: Form) -> None:
-    user_id, comment = signed_in_user().id, form.data["comment"]
+    user_id, comment, seen = signed_in_user().id, form.data["comment"], form.data["seen"]
 
     def work(current: Session) -> ProviderApplication:
         actor = current.get_one(User, user_id)
         if form.data["verdict"] == "approve":
-            return applications.approve(current, application_id, actor)
+            return applications.approve(current, application_id, actor, seen=seen)
         act = applications.reject if form.data["verdict"] == "reject" else applications.return_application
-        return act(current, application_id, actor, comment)
+        return act(current, application_id, actor, comment, seen=seen)
 
     try:
         db.run_in_transaction(work)
@@ -101,11 +106,24 @@ def _decide(application_id: uuid.UUID, form: Form) -> None:
         raise
     except ReasonMissing as error:
         form.refuse("comment", words_for(error))
+    except ChangedMeanwhile as error:
+        form.refuse("", words_for(error))
     except MarketplaceError as error:
         form.refuse("verdict", words_for(error))
     else:
         nudge(notifications.sweep)
         flash(_("Keputusan dicatat dan pendaftar diberi tahu."), "daun")
+
+
+def _too_late(found: ProviderApplication, form: Form) -> str:
+    """It is decided already: nothing to decide, but what was typed is not lost."""
+    return render_template(
+        "curation/not_recorded.html",
+        why=_("Pendaftaran ini sudah diputuskan: %(state)s.", state=application_tag(found.state)[0]),
+        comment=form.typed.get("comment", ""),
+        queue=url_for("curation.provider_applications"),
+        decided=url_for("curation.provider_application", application_id=found.id),
+    )
 
 
 def _page(application_id: uuid.UUID, form: Form) -> str:
@@ -116,5 +134,6 @@ def _page(application_id: uuid.UUID, form: Form) -> str:
         province=PROVINCES.get(found.province_code, ""),
         tag=application_tag(found.state),
         is_waiting=found.state == ApplicationState.SUBMITTED,
+        seen=applications.mark_of(found),
         form=form,
     )

@@ -84,7 +84,7 @@ def _page(course_id: uuid.UUID, form: Form) -> str:
         "curation/course.html",
         course=found,
         content=versions.content_of(found),
-        history=versions.list_versions(current, course_id, found.provider_id),
+        history=versions.list_for_office(current, course_id, found.provider_id),
         reasons=[
             entry
             for entry in audit.list_entries(current, f"course:{course_id}")

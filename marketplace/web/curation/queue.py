@@ -13,6 +13,7 @@ from marketplace import clock, db
 from marketplace.broker import nudge
 from marketplace.catalogue import curation, writing
 from marketplace.catalogue import version_queries as versions
+from marketplace.catalogue.curation import Verdict
 from marketplace.catalogue.errors import CommentMissing
 from marketplace.catalogue.versions import CourseVersion, Rejection, VersionState
 from marketplace.errors import MarketplaceError, NotFound
@@ -28,13 +29,17 @@ from marketplace.web.identity import signed_in_user
 
 _SHOWN = 100
 _DECIDED_SHOWN = 20
-_VERDICTS = ("approve", "return", "reject")
+_VERDICTS = {
+    "approve": VersionState.APPROVED,
+    "return": VersionState.RETURNED,
+    "reject": VersionState.REJECTED,
+}
 
 
 class VerdictForm(FormSchema):
     verdict = Text(
         _l("Pilih keputusannya."),
-        validate=validate.OneOf(_VERDICTS, error=_l("Pilih keputusannya.")),
+        validate=validate.OneOf(list(_VERDICTS), error=_l("Pilih keputusannya.")),
     )
     rejection = Text(
         required=False,
@@ -49,6 +54,7 @@ class VerdictForm(FormSchema):
             error=_l("Tulis paling banyak %(most)s huruf.", most=writing.LONGEST_COMMENT),
         ),
     )
+    seen = Text(required=False, load_default="")
 
 
 @pages.get("")
@@ -74,27 +80,27 @@ def version(version_id: uuid.UUID) -> str:
 
 @pages.post("/versi/<uuid:version_id>")
 def decide(version_id: uuid.UUID) -> Response | tuple[str, int]:
-    """Approve, return with a comment, or reject with a reason. The provider is told."""
+    """Approve, return with a comment, or reject with a reason, as it was read. The provider is told."""
     form = submitted(VerdictForm())
     if form.data.get("verdict") == "reject" and not form.data.get("rejection"):
         form.errors.setdefault("rejection", _("Pilih alasan dari daftar."))
     if form.is_valid:
         _decide(version_id, form)
-    if not form.is_valid:
-        return _page(version_id, form), 400
-    return redirect(url_for("curation.queue"))
+    if form.is_valid:
+        return redirect(url_for("curation.queue"))
+    found = versions.get_handed_in(db.session(), version_id)
+    if found.state != VersionState.SUBMITTED:
+        return _too_late(found, form), 409
+    return _page(version_id, form), 400
 
 
 def _decide(version_id: uuid.UUID, form: Form) -> None:
-    user_id, text = signed_in_user().id, form.data["comment"]
+    user_id, state = signed_in_user().id, _VERDICTS[form.data["verdict"]]
+    rejection = Rejection(form.data["rejection"]) if state is VersionState.REJECTED else None
+    verdict = Verdict(state, form.data["comment"], rejection, form.data["seen"])
 
     def work(current: Session) -> CourseVersion:
-        actor = current.get_one(User, user_id)
-        if form.data["verdict"] == "approve":
-            return curation.approve(current, version_id, actor, text)
-        if form.data["verdict"] == "return":
-            return curation.return_version(current, version_id, actor, text)
-        return curation.reject(current, version_id, actor, Rejection(form.data["rejection"]), text)
+        return curation.decide(current, version_id, current.get_one(User, user_id), verdict)
 
     try:
         db.run_in_transaction(work)
@@ -103,16 +109,34 @@ def _decide(version_id: uuid.UUID, form: Form) -> None:
     except CommentMissing as error:
         form.refuse("comment", words_for(error))
     except MarketplaceError as error:
-        flash(words_for(error), "bata")
+        form.refuse("", words_for(error))
     else:
         nudge(notifications.sweep)
         flash(_("Keputusan dicatat dan lembaga diberi tahu."), "daun")
 
 
+def _too_late(found: CourseVersion, form: Form) -> str:
+    """It waits no more: nothing to decide, but what was typed is not lost."""
+    if found.is_private:
+        why = _(
+            "Lembaga menarik kembali kursus ini untuk mengubahnya. Bila diajukan lagi, kursus ini kembali ke "
+            "antrean."
+        )
+    else:
+        why = _("Kursus ini sudah diputuskan: %(state)s.", state=course_words.version_tag(found)[0])
+    return render_template(
+        "curation/not_recorded.html",
+        why=why,
+        comment=form.typed.get("comment", ""),
+        queue=url_for("curation.queue"),
+        decided=None if found.is_private else url_for("curation.version", version_id=found.id),
+    )
+
+
 def _page(version_id: uuid.UUID, form: Form) -> str:
     current = db.session()
     found = versions.get_version(current, version_id)
-    history = versions.list_versions(current, found.course_id, found.provider_id)
+    history = versions.list_for_office(current, found.course_id, found.provider_id)
     sold = versions.find_course(current, found.course_id, found.provider_id)
     before = next((each for each in history if each.number < found.number and each.submitted_at), None)
     base = versions.content_of(sold) if sold else before.content if before else None
@@ -126,6 +150,7 @@ def _page(version_id: uuid.UUID, form: Form) -> str:
         is_waiting=found.state == VersionState.SUBMITTED,
         statements=statements.latest_of(current, found.provider_id, clock.today(current).year).values(),
         shortest=schemes.get_default_scheme(current).shortest_hours,
+        seen=curation.mark_of(found),
         form=form,
         words=course_words,
     )

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from marketplace.catalogue.models import Course
 from marketplace.catalogue.versions import CourseVersion, VersionComment
@@ -17,7 +18,7 @@ from marketplace.notifications import queries as notifications
 from marketplace.payouts.incentives import obstacle_of
 from tests import factories
 from tests.web.bad_input import ALERT
-from tests.web.conftest import SignIn, hidden_fields, read, words
+from tests.web.conftest import SignIn, hidden_fields, read, seen_on, words
 from tests.web.provider.conftest import Stall, counted
 
 GOOD = {
@@ -51,6 +52,11 @@ def write(desk: FlaskClient, **changes: str) -> str:
     return str(answer.location)
 
 
+def judge(curator: FlaskClient, review: str, **typed: str) -> TestResponse:
+    """Decide on a version as its page shows it now."""
+    return curator.post(review, data=seen_on(curator, review) | {"comment": "", "rejection": ""} | typed)
+
+
 def newest(stall: Stall) -> CourseVersion:
     stall.session.rollback()
     return stall.session.scalars(select(CourseVersion).order_by(CourseVersion.id.desc()).limit(1)).one()
@@ -69,9 +75,9 @@ def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskC
     desk.post("/lembaga/pernyataan", data={"has_conflict": "yes", "text": "Adik saya kurator."})
     asked = words(curator.get(review).text)
     assert "Mohon diperiksa." in asked and "Adik saya kurator." in asked
-    refused = curator.post(review, data={"verdict": "return", "rejection": "", "comment": ""})
+    refused = judge(curator, review, verdict="return")
     assert refused.status_code == 400 and "Tulis apa sebabnya" in words(refused.text)
-    curator.post(review, data={"verdict": "return", "rejection": "", "comment": "Berapa meter kainnya?"})
+    judge(curator, review, verdict="return", comment="Berapa meter kainnya?")
     told = words(desk.get(page).text)
     assert "Kantor program minta perbaikan." in told and "Berapa meter kainnya?" in told
     desk.post(f"{page}/ubah", data=GOOD | {"description": "Dari pola sampai jadi.\n\nBawa kain dua meter."})
@@ -82,10 +88,43 @@ def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskC
     assert changed is not None and [each.text.strip() for each in changed.select("ins")] == [
         "kain dua meter."
     ]
-    curator.post(review, data={"verdict": "approve", "rejection": "", "comment": ""})
+    judge(curator, review, verdict="approve")
     assert "Terbitkan versi 2, Rp900.000" in words(desk.get(page).text)
     assert "Terbit." in words(desk.post(f"{page}/terbitkan", follow_redirects=True).text)
     assert curator.get(page.replace("/lembaga", "")).status_code == 200
+
+
+def test_a_verdict_is_on_the_text_that_was_read(
+    desk: FlaskClient, curator: FlaskClient, stall: Stall
+) -> None:
+    page = write(desk)
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    review = f"/kurasi/versi/{newest(stall).id}"
+    read_first = seen_on(curator, review)
+    desk.post(f"{page}/tarik-kembali")
+    desk.post(f"{page}/ubah", data=GOOD | {"price": "3400000"})
+    typed = {"verdict": "return", "comment": "Panjang lebar <i>sekali</i>."}
+    taken_back = curator.post(review, data=read_first | typed)
+    assert taken_back.status_code == 409
+    assert "Lembaga menarik kembali kursus ini" in words(taken_back.text)
+    assert "Panjang lebar <i>sekali</i>." in words(taken_back.text) and "3.400.000" not in taken_back.text
+    assert curator.get(review).status_code == 404  # a draft is its provider's alone
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    for mark in (read_first, {}):
+        stale = curator.post(review, data=mark | typed | {"verdict": "approve"})
+        assert stale.status_code == 400 and "Lembaga mengajukan ulang kursus ini" in words(stale.text)
+        assert "Rp3.400.000" in words(stale.text) and "Panjang lebar" in stale.text
+        assert newest(stall).state == "submitted"
+    again = {"seen": hidden_fields(stale.text)["seen"], "verdict": "approve", "comment": ""}
+    assert curator.post(review, data=again).status_code == 302
+    assert newest(stall).state == "approved"
+    decided = curator.post(review, data=again | {"comment": "Sekali lagi"})
+    assert decided.status_code == 409 and "Sekali lagi" in words(decided.text)
+    assert "Kursus ini sudah diputuskan: Disetujui, belum terbit." in words(decided.text)
+    desk.post(f"{page}/terbitkan")
+    desk.post(f"{page}/ubah", data=GOOD | {"title": "Belum diajukan"})
+    sold = f"/kurasi/kursus/{newest(stall).course_id}"
+    assert curator.get(sold).status_code == 200 and "Belum diajukan" not in curator.get(sold).text
 
 
 def test_a_dearer_version_is_sold_when_the_provider_says_so(
@@ -101,7 +140,7 @@ def test_a_dearer_version_is_sold_when_the_provider_says_so(
     desk.post(f"{page}/ubah", data=whole | {"price": "1.250.000"})
     assert "Rp750.000 menjadi Rp1.250.000" in words(desk.get(page).text)
     desk.post(f"{page}/ajukan", data={"note": ""})
-    curator.post(f"/kurasi/versi/{newest(stall).id}", data={"verdict": "approve", "comment": ""})
+    judge(curator, f"/kurasi/versi/{newest(stall).id}", verdict="approve")
     assert stall.session.get_one(Course, stall.course.id).price == 750_000
     desk.post(f"{page}/terbitkan")
     stall.session.rollback()
@@ -115,7 +154,7 @@ def test_what_was_bought_keeps_its_title_and_hours(
     [bought] = stall.sell(run, "Siti Aminah")
     desk.post(f"{page}/ubah", data=GOOD | {"price": "750.000", "hours": "10"})
     desk.post(f"{page}/ajukan", data={"note": ""})
-    curator.post(f"/kurasi/versi/{newest(stall).id}", data={"verdict": "approve", "comment": ""})
+    judge(curator, f"/kurasi/versi/{newest(stall).id}", verdict="approve")
     desk.post(f"{page}/terbitkan")
     stall.attend(bought, 4)
     stall.pass_until_over(run)
@@ -166,7 +205,7 @@ def test_texts_of_a_course_run_nowhere(desk: FlaskClient, curator: FlaskClient, 
     page = write(desk, title="=1+1 &amp;", description=f"{ALERT}<p>Aman</p>", category='" onfocus="x')
     desk.post(f"{page}/ajukan", data={"note": ALERT})
     review = f"/kurasi/versi/{newest(stall).id}"
-    curator.post(review, data={"verdict": "return", "comment": ALERT, "rejection": ""})
+    judge(curator, review, verdict="return", comment=ALERT)
     for html in (desk.get(page).text, desk.get(f"{page}/ubah").text, curator.get(review).text):
         assert ALERT not in html and '" onfocus="x' not in html
     assert stall.session.scalars(select(VersionComment.text)).first() == ALERT
