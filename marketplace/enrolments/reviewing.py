@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ledger import uuid7
-from marketplace import clock
+from marketplace import clock, shown
 from marketplace.catalogue.models import Course
 from marketplace.enrolments import locks
 from marketplace.enrolments import review_letters as letters
@@ -88,15 +88,27 @@ def review(
     return found
 
 
-def answer(session: Session, review_id: uuid.UUID, words: str, actor: User) -> Review:
-    """Answer a review in its provider's name; the answer may be put better later.
+def mark_of(found: Review) -> str:
+    """The mark of what a provider reads when it answers: stars, words and the answer so far."""
+    return shown.mark(found.rating, found.words, found.answer)
 
-    Raises NotFound, also for another provider's.
+
+def answer(
+    session: Session, review_id: uuid.UUID, words: str, actor: User, *, seen: str | None = None
+) -> Review:
+    """Answer a review in its provider's name; the answer may be put better later. `seen` is the mark of what
+    was read.
+
+    Raises NotFound, also for another provider's, and ChangedMeanwhile.
     """
-    found = session.scalars(select(Review).where(Review.id == review_id).with_for_update(of=Review)).first()
+    locked = select(Review).where(Review.id == review_id).with_for_update(of=Review)
+    found = session.scalars(locked.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound("no such review")
     require_staff(session, actor, found.provider_id)
+    if found.answered_at is not None and found.answer == words:
+        return found  # sent twice
+    shown.require(seen, mark_of(found), "review")
     is_first, now = found.answered_at is None, clock.now(session)
     # nothing is asked of the database in between: an answer without its time would be refused
     found.answer = words

@@ -64,6 +64,10 @@ def _changed_words(what: str) -> str:
             "Pendaftar mengirim ulang pendaftaran ini setelah Anda membukanya, jadi keputusan Anda belum "
             "dicatat. Periksa data dan dokumennya yang sekarang, lalu catat keputusannya lagi."
         ),
+        "review": _(
+            "Ulasan ini atau jawabannya berubah setelah Anda membukanya, jadi jawaban Anda belum disimpan. "
+            "Baca yang tampil sekarang, lalu simpan lagi."
+        ),
     }[what]
 
 

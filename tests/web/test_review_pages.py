@@ -22,7 +22,7 @@ from marketplace.web.provider import reviews
 from tests import factories
 from tests.marketplace.enrolments.scenes import at_once, buy
 from tests.marketplace.payouts import world
-from tests.web.conftest import SignIn, read, words
+from tests.web.conftest import SignIn, read, seen_on, words
 from tests.web.page_rules import problems_of
 
 Complete = Callable[[str], Enrolment]
@@ -90,7 +90,8 @@ def test_everybody_reads_every_review_the_bad_ones_too(
         staff = factories.make_staff(current, current.get_one(Provider, provider.id))
     desk = sign_in(staff)
     newest = session.scalars(select(Review.id).order_by(Review.id.desc())).first()
-    desk.post(f"/lembaga/ulasan/{newest}", data={"answer": "Trims"})
+    trims = {"answer": "Trims"}
+    desk.post(f"/lembaga/ulasan/{newest}", data=trims | seen_on(desk, f"/lembaga/ulasan/{newest}"))
     pages = [read(desk.get("/lembaga/ulasan").text)]
     while following := pages[-1].find("a", string="Berikutnya"):
         pages.append(read(desk.get(str(following["href"])).text))
@@ -115,8 +116,20 @@ def test_a_review_is_changed_until_its_provider_has_answered(
     desk = sign_in(staff)
     assert "Belum dijawab" in words(desk.get("/lembaga/ulasan").text)
     assert desk.post(f"/lembaga/ulasan/{review.id}", data={"answer": " "}).status_code == 400
+    answering = f"/lembaga/ulasan/{review.id}"
+    read_first = seen_on(desk, answering)
+    with transaction() as current:
+        reviewing.review(current, enrolment.id, enrolment.participant_id, 1, "Menyesal")
+    for mark in (read_first, {}):
+        stale = desk.post(answering, data=mark | {"answer": "Senang Anda suka"})
+        assert stale.status_code == 400 and "Ulasan ini atau jawabannya berubah" in words(stale.text)
+        assert "“Menyesal”" in stale.text and "Senang Anda suka</textarea>" in stale.text
+    with transaction() as current:
+        reviewing.review(current, enrolment.id, enrolment.participant_id, 3, "Lumayan")
     for text in ("Trims", "Terima kasih, <i>ruangannya</i> sudah diganti."):
-        desk.post(f"/lembaga/ulasan/{review.id}", data={"answer": text})
+        desk.post(answering, data=seen_on(desk, answering) | {"answer": text})
+    colleague = desk.post(answering, data=read_first | {"answer": "Trims lagi"})
+    assert colleague.status_code == 400 and "Jawaban yang tampil sekarang" in words(colleague.text)
     page = words(desk.get(f"/kursus/{enrolment.run.course_id}").text)
     assert "Lembaga menjawab Terima kasih, <i>ruangannya</i> sudah diganti." in page
     told = select(func.count()).where(Notification.subject.like("Lembaga menjawab%"))

@@ -14,7 +14,9 @@ from marketplace.enrolments import reviewing
 from marketplace.enrolments.learning_models import Review
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
-from marketplace.web.forms import Form, FormSchema, Paragraphs, empty, submitted
+from marketplace.shown import ChangedMeanwhile
+from marketplace.web.errors import words_for
+from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.wanted import parse
@@ -22,6 +24,7 @@ from marketplace.web.provider.wanted import parse
 
 class AnswerForm(FormSchema):
     answer = Paragraphs(_l("Tulis jawabannya."), most=2000)
+    seen = Text(required=False, load_default="")
 
 
 _SHOWN = 50
@@ -60,16 +63,21 @@ def review(review_id: uuid.UUID) -> str:
 
 @pages.post("/ulasan/<uuid:review_id>")
 def answer_review(review_id: uuid.UUID) -> Response | tuple[str, int]:
-    """Publish the answer. The participant is told of the first one."""
+    """Publish the answer to what was read. The participant is told of the first one."""
     form = submitted(AnswerForm())
     found, user_id = _get(review_id), signed_in_user().id
     if not form.is_valid:
         return _page(found, form), 400
 
     def work(current: Session) -> Review:
-        return reviewing.answer(current, review_id, form.data["answer"], current.get_one(User, user_id))
+        words, seen = form.data["answer"], form.data["seen"]
+        return reviewing.answer(current, review_id, words, current.get_one(User, user_id), seen=seen)
 
-    db.run_in_transaction(work)
+    try:
+        db.run_in_transaction(work)
+    except ChangedMeanwhile as error:
+        form.refuse("", words_for(error))
+        return _page(_get(review_id), form), 400
     nudge(notifications.sweep)
     flash(_("Jawaban tampil di halaman kursus."), "daun")
     return redirect(url_for("provider.reviews"))
@@ -81,4 +89,5 @@ def _get(review_id: uuid.UUID) -> Review:
 
 def _page(found: Review, form: Form) -> str:
     writer = reviewing.writer_of(found.enrolment)
-    return render_template("provider/review.html", review=found, form=form, writer=writer)
+    seen = reviewing.mark_of(found)
+    return render_template("provider/review.html", review=found, form=form, writer=writer, seen=seen)
