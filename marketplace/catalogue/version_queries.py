@@ -155,12 +155,18 @@ def get_content(session: Session, course_id: uuid.UUID, provider_id: uuid.UUID) 
     Raises NotFound.
     """
     latest, course = find_latest(session, course_id), find_course(session, course_id, provider_id)
-    if latest is not None and latest.provider_id == provider_id:
-        is_going_on = latest.state in (*OPEN, VersionState.RETURNED)
-        if course is None or is_going_on:
-            return latest.content
-    if course is None:
+    if latest is not None and latest.provider_id != provider_id:
+        latest = None
+    if latest is None and course is None:
         raise NotFound(f"no course {course_id}")
+    return start_of(latest, course)
+
+
+def start_of(latest: CourseVersion | None, course: Course | None) -> Content:
+    """What a change starts from: the text that is open or was returned, else what is sold. One is there."""
+    if latest is not None and (course is None or latest.state in (*OPEN, VersionState.RETURNED)):
+        return latest.content
+    assert course is not None  # its caller found one of the two
     return content_of(course)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import uuid7
-from marketplace import clock
+from marketplace import clock, shown
 from marketplace.catalogue import version_queries as versions
 from marketplace.catalogue.errors import NothingChanged, VersionIncomplete, VersionLocked
 from marketplace.catalogue.models import COURSE_TRANSITIONS, Course, CourseState
@@ -70,20 +70,29 @@ def draft_course(
 
 
 def edit_course(
-    session: Session, provider_id: uuid.UUID, course_id: uuid.UUID, content: Content, actor: User
+    session: Session,
+    provider_id: uuid.UUID,
+    course_id: uuid.UUID,
+    content: Content,
+    actor: User,
+    *,
+    seen: str | None = None,
 ) -> CourseVersion:
-    """Change a draft, or begin the next version of what was returned or is sold.
+    """Change a draft, or begin the next version of what was returned or is sold. `seen` is the mark of the
+    text that the change started from (shown.mark), where a page showed it.
 
-    Raises NotFound, VersionLocked.
+    Raises NotFound, VersionLocked, ChangedMeanwhile.
     """
     latest, course = _latest(session, provider_id, course_id)
+    is_open = latest is not None and latest.state == VersionState.DRAFTED
+    if not is_open and not may_begin(latest, course):
+        raise VersionLocked("the newest version cannot be changed", state=latest.state if latest else None)
+    shown.require(seen, shown.mark(versions.start_of(latest, course)), "draft")
     if latest is not None and latest.state == VersionState.DRAFTED:
         for name, value in asdict(content).items():
             setattr(latest, name, value)
         session.flush()
         return latest
-    if not may_begin(latest, course):
-        raise VersionLocked("the newest version cannot be changed", state=latest.state if latest else None)
     if course is not None:
         latest = note_sold(session, course, latest)
     assert latest is not None  # without a course there is a version, else nothing was found

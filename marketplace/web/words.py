@@ -68,6 +68,10 @@ def _changed_words(what: str) -> str:
             "Ulasan ini atau jawabannya berubah setelah Anda membukanya, jadi jawaban Anda belum disimpan. "
             "Baca yang tampil sekarang, lalu simpan lagi."
         ),
+        "draft": _(
+            "Naskah ini berubah setelah Anda membukanya, jadi isian Anda belum disimpan. Bandingkan keduanya "
+            "di bawah, lalu simpan lagi."
+        ),
     }[what]
 
 

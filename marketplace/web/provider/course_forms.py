@@ -1,6 +1,7 @@
 """Writing a course: one form, in groups; what was typed stays when something is wrong."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -9,19 +10,21 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from marketplace import db
+from marketplace import db, shown
 from marketplace.catalogue import csv_cells as cells
 from marketplace.catalogue import version_queries as versions
 from marketplace.catalogue import writing
 from marketplace.catalogue.csv_import import PRICE_CEILING
 from marketplace.catalogue.errors import VersionLocked
+from marketplace.catalogue.version_queries import Difference
 from marketplace.catalogue.versions import Content
 from marketplace.identity.models import User
+from marketplace.shown import ChangedMeanwhile
 from marketplace.web import course_words
 from marketplace.web.catalogue import mode_name
 from marketplace.web.cells import Cell
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, FormSchema, empty, submitted
+from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 
@@ -41,6 +44,10 @@ class CourseForm(FormSchema):
 
 class NewCourseForm(CourseForm):
     key = fields.UUID(load_default=None)
+
+
+class ChangeForm(CourseForm):
+    seen = Text(required=False, load_default="")
 
 
 @pages.get("/kursus/baru")
@@ -74,31 +81,38 @@ def add_course() -> Response | tuple[str, int]:
 @pages.get("/kursus/<uuid:course_id>/ubah")
 def edit_course(course_id: uuid.UUID) -> str:
     """Change a draft, or begin the next version."""
-    return _page(_filled(_written(course_id)), course_id)
+    content = _written(course_id)
+    return _page(_filled(content), course_id, shown.mark(content))
 
 
 @pages.post("/kursus/<uuid:course_id>/ubah")
 def change_course(course_id: uuid.UUID) -> Response | tuple[str, int]:
-    """Keep the change as a draft; what is sold stays as it is."""
+    """Keep the change as a draft, if it began from what stands there now; what is sold stays as it is."""
     before = _written(course_id)
-    form = submitted(CourseForm())
+    form = submitted(ChangeForm())
     if not form.is_valid:
-        return _page(form, course_id), 400
-    here = redirect(url_for("provider.course", course_id=course_id))
+        return _page(form, course_id, form.typed.get("seen", "")), 400
+    seen, here = form.data.pop("seen"), redirect(url_for("provider.course", course_id=course_id))
     provider_id, user_id, content = current_provider().id, signed_in_user().id, _content(form)
     if content == before:
         flash(_("Tidak ada yang berubah."), "tarum")
         return here
 
     def work(current: Session) -> None:
-        writing.edit_course(current, provider_id, course_id, content, current.get_one(User, user_id))
+        writing.edit_course(
+            current, provider_id, course_id, content, current.get_one(User, user_id), seen=seen
+        )
 
     try:
         db.run_in_transaction(work)
+    except ChangedMeanwhile as error:
+        form.refuse("", words_for(error))
+        now = _written(course_id)
+        return _page(form, course_id, shown.mark(now), versions.differences(now, content)), 400
     except VersionLocked as error:
-        flash(words_for(error), "bata")
-    else:
-        flash(_SAVED, "daun")
+        form.refuse("", words_for(error))
+        return _page(form, course_id, seen), 400
+    flash(_SAVED, "daun")
     return here
 
 
@@ -118,11 +132,14 @@ def _content(form: Form) -> Content:
     return Content(**(form.data | {"level": form.data["level"] or ""}))
 
 
-def _page(form: Form, course_id: uuid.UUID | None) -> str:
+def _page(form: Form, course_id: uuid.UUID | None, seen: str = "", changes: Sequence[Difference] = ()) -> str:
     return render_template(
         "provider/course_form.html",
         form=form,
         course_id=course_id,
+        seen=seen,
+        changes=course_words.difference_rows([*changes]),
+        words=course_words,
         modes=[(mode, mode_name(mode)) for mode in cells.MODES],
         levels=[(level, course_words.level_name(level)) for level in cells.LEVELS],
         languages=_languages(form),

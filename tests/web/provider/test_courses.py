@@ -57,6 +57,11 @@ def judge(curator: FlaskClient, review: str, **typed: str) -> TestResponse:
     return curator.post(review, data=seen_on(curator, review) | {"comment": "", "rejection": ""} | typed)
 
 
+def rewrite(desk: FlaskClient, page: str, **changes: str) -> TestResponse:
+    """Change a draft as its form shows it now."""
+    return desk.post(f"{page}/ubah", data=seen_on(desk, f"{page}/ubah") | GOOD | changes)
+
+
 def newest(stall: Stall) -> CourseVersion:
     stall.session.rollback()
     return stall.session.scalars(select(CourseVersion).order_by(CourseVersion.id.desc()).limit(1)).one()
@@ -80,7 +85,7 @@ def test_a_course_goes_from_form_to_catalogue(desk: FlaskClient, curator: FlaskC
     judge(curator, review, verdict="return", comment="Berapa meter kainnya?")
     told = words(desk.get(page).text)
     assert "Kantor program minta perbaikan." in told and "Berapa meter kainnya?" in told
-    desk.post(f"{page}/ubah", data=GOOD | {"description": "Dari pola sampai jadi.\n\nBawa kain dua meter."})
+    rewrite(desk, page, description="Dari pola sampai jadi.\n\nBawa kain dua meter.")
     assert "Yang berubah sejak diperiksa" in words(desk.get(page).text)
     desk.post(f"{page}/ajukan", data={"note": ""})
     review = f"/kurasi/versi/{newest(stall).id}"
@@ -102,7 +107,7 @@ def test_a_verdict_is_on_the_text_that_was_read(
     review = f"/kurasi/versi/{newest(stall).id}"
     read_first = seen_on(curator, review)
     desk.post(f"{page}/tarik-kembali")
-    desk.post(f"{page}/ubah", data=GOOD | {"price": "3400000"})
+    rewrite(desk, page, price="3400000")
     typed = {"verdict": "return", "comment": "Panjang lebar <i>sekali</i>."}
     taken_back = curator.post(review, data=read_first | typed)
     assert taken_back.status_code == 409
@@ -122,7 +127,7 @@ def test_a_verdict_is_on_the_text_that_was_read(
     assert decided.status_code == 409 and "Sekali lagi" in words(decided.text)
     assert "Kursus ini sudah diputuskan: Disetujui, belum terbit." in words(decided.text)
     desk.post(f"{page}/terbitkan")
-    desk.post(f"{page}/ubah", data=GOOD | {"title": "Belum diajukan"})
+    rewrite(desk, page, title="Belum diajukan")
     sold = f"/kurasi/kursus/{newest(stall).course_id}"
     assert curator.get(sold).status_code == 200 and "Belum diajukan" not in curator.get(sold).text
 
@@ -137,7 +142,7 @@ def test_a_dearer_version_is_sold_when_the_provider_says_so(
     }
     assert typed["price"] == "750000" and typed["title"] == "Dasar Akuntansi"
     whole = GOOD | {name: value.strip() for name, value in typed.items() if value.strip()}
-    desk.post(f"{page}/ubah", data=whole | {"price": "1.250.000"})
+    rewrite(desk, page, **whole | {"price": "1.250.000"})
     assert "Rp750.000 menjadi Rp1.250.000" in words(desk.get(page).text)
     desk.post(f"{page}/ajukan", data={"note": ""})
     judge(curator, f"/kurasi/versi/{newest(stall).id}", verdict="approve")
@@ -152,7 +157,7 @@ def test_what_was_bought_keeps_its_title_and_hours(
 ) -> None:
     run, page = stall.make_run(), f"/lembaga/kursus/{stall.course.id}"
     [bought] = stall.sell(run, "Siti Aminah")
-    desk.post(f"{page}/ubah", data=GOOD | {"price": "750.000", "hours": "10"})
+    rewrite(desk, page, price="750.000", hours="10")
     desk.post(f"{page}/ajukan", data={"note": ""})
     judge(curator, f"/kurasi/versi/{newest(stall).id}", verdict="approve")
     desk.post(f"{page}/terbitkan")
@@ -170,6 +175,25 @@ def test_what_was_bought_keeps_its_title_and_hours(
         said = words(mine.get(path).text)
         assert "Dasar Akuntansi" in said and "Menjahit Kebaya" not in said, path
     assert "Menjahit Kebaya" in words(mine.get(f"/kursus/{stall.course.id}").text)  # control
+
+
+def test_two_colleagues_do_not_undo_each_other(desk: FlaskClient, stall: Stall) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}"
+    opened = seen_on(desk, f"{page}/ubah")
+    rewrite(desk, page, description="Isi baru dari rekan.")
+    for mark in (opened, {}):
+        late = desk.post(f"{page}/ubah", data=mark | GOOD | {"price": "800000"})
+        assert late.status_code == 400 and "Naskah ini berubah" in words(late.text)
+        assert read(late.text).select_one("#price")["value"] == "800000"
+        compared = words(str(read(late.text).select_one(".beda")))
+        assert "rekan." in compared and "Rp900.000" in compared and "Rp800.000" in compared
+        assert newest(stall).description == "Isi baru dari rekan." and newest(stall).price == 900_000
+    again = {"seen": hidden_fields(late.text)["seen"]} | GOOD | {"price": "800000"}
+    assert desk.post(f"{page}/ubah", data=again).status_code == 302 and newest(stall).price == 800_000
+    desk.post(f"{page}/ajukan", data={"note": ""})
+    locked = desk.post(f"{page}/ubah", data=again | {"description": "Masih saya tulis."})
+    assert locked.status_code == 400 and "sedang diperiksa" in words(locked.text)
+    assert "Masih saya tulis.</textarea>" in locked.text
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
