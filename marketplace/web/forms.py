@@ -20,6 +20,8 @@ _LINE = "\u2028"
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 REQUIRED = _l("Isian ini wajib diisi.")
+UNREADABLE = _l("Isian ini tidak bisa dibaca. Muat ulang halaman, lalu isi lagi.")
+_UNKNOWN = _l("Isian ini tidak ada di formulir yang sekarang. Muat ulang halaman, lalu isi lagi.")
 
 
 class Text(fields.String):
@@ -85,10 +87,22 @@ class Digits(Text):
 
 
 class FormSchema(Schema):
-    """A field that the form does not have is refused, never ignored."""
+    """A field that the form does not have is refused, never ignored.
+
+    What marshmallow itself would say, it says in English: a page says it in its reader's language.
+    """
 
     class Meta:
         unknown = RAISE
+
+    error_messages = {"unknown": _UNKNOWN}  # noqa: RUF012 - how marshmallow's schemas declare theirs
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Words of our own are translated when they are shown, and so no `str`."""
+        for name, words in field_obj.error_messages.items():
+            if isinstance(words, str):
+                own = REQUIRED if name == "required" else UNREADABLE
+                field_obj.error_messages = field_obj.error_messages | {name: own}
 
 
 @dataclass

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import Schema, fields, validate
 from werkzeug.test import TestResponse
 
 from marketplace.db import transaction
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
+from marketplace.web.forms import FormSchema
 from tests import factories
 from tests.thorough import THOROUGH
 from tests.web.bad_input import ALERT, NASTY, encode
@@ -44,6 +46,8 @@ def _wrong(answer: TestResponse, told: str) -> list[str]:
         found.append(f"{told}: markup is not escaped")
     if 'onfocus="alert(1)' in answer.text:
         found.append(f"{told}: an attribute was closed")
+    if "Unknown field" in answer.text or "Not a valid" in answer.text:
+        found.append(f"{told}: in the English of a library")
     location = answer.location or "/"
     return found + (
         [] if location.startswith("/") and not location.startswith("//") else [f"{told}: {location}"]
@@ -125,6 +129,30 @@ def test_writing_and_judging_courses_bears_whatever_is_sent(app: Flask, scene: S
     review = f"/kurasi/versi/{scene.own['version_id']}"
     _assert_none(_send_everything(curator, review, seen_on(curator, review) | {"verdict": "return"}))
     _assert_none(_ask_everything(staff, "/lembaga/kursus", "q"))
+
+
+def _forms(kind: type[Schema]) -> Iterator[Schema]:
+    yield kind()
+    for each in kind.__subclasses__():
+        yield from _forms(each)
+
+
+def _untranslated(form: Schema) -> list[str]:
+    """What a form would say in its library's words: those of ours are translated late, and no `str`."""
+    said = [form.error_messages["unknown"]]
+    for field in form.fields.values():
+        said += field.error_messages.values()
+        said += [each.error for each in field.validators if hasattr(each, "error")]
+    return [f"{type(form).__name__}: {words}" for words in said if words is None or isinstance(words, str)]
+
+
+def test_no_form_answers_in_the_english_of_its_library(app: Flask, scene: Scene) -> None:
+    forms = list(_forms(FormSchema))
+    assert len(forms) > 20 and [words for form in forms for words in _untranslated(form)] == []
+    plain = Schema.from_dict({"seats": fields.Integer(validate=validate.Range(1))})
+    assert "PlainForm: Unknown field." in _untranslated(type("PlainForm", (plain,), {})())
+    sent = _browser(app, scene, "provider").post("/lembaga/kursus/baru", data={"key": "zz", "aneh": "1"})
+    assert "Isian ini tidak bisa dibaca." in sent.text and "tidak ada di formulir yang sekarang" in sent.text
 
 
 # Addresses

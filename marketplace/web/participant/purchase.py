@@ -28,7 +28,7 @@ from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
 from marketplace.web.formatting import here, rupiah, stamp
-from marketplace.web.forms import Digits, Form, FormSchema, Text, submitted
+from marketplace.web.forms import UNREADABLE, Digits, Form, FormSchema, Text, submitted
 from marketplace.web.identity import current_participant
 from marketplace.web.money_steps import Step, list_steps
 from marketplace.web.participant import proving
@@ -44,7 +44,7 @@ _LONGEST_KEY = 64
 class PurchaseForm(FormSchema):
     """`version`, `price` and `confirmation` say what the buyer saw. They are compared, never used."""
 
-    key = Text(validate=validate.Length(max=_LONGEST_KEY))
+    key = Text(validate=validate.Length(max=_LONGEST_KEY, error=UNREADABLE))
     version = Digits()
     price = Digits()
     confirmation = fields.Boolean(load_default=False)

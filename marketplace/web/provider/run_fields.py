@@ -52,7 +52,7 @@ def read_self_paced() -> Form:
 
 
 def read_topics(run: Run) -> Form:
-    """The form of a run that somebody has bought: seats, place and topics."""
+    """The form of a run that somebody had bought: seats, place and topics."""
     topics = {
         f"topic-{meeting.sequence}": Text(required=False, validate=_LONGEST) for meeting in run.sessions
     }

@@ -71,9 +71,12 @@ def edit_run(run_id: uuid.UUID) -> str | Response:
 
 @pages.post("/jadwal/<uuid:run_id>/ubah")
 def change_run(run_id: uuid.UUID) -> str | Response | tuple[str, int]:
-    """Keep the change. Everybody in the run is told of another place."""
+    """Keep the change. Everybody in the run is told of another place.
+
+    The form that was sent says what is to change: somebody may have bought a seat since it was opened.
+    """
     run = _run(run_id)
-    if run.seats_taken:
+    if not {"rows", "units"} & request.form.keys():
         form, rows = run_fields.read_topics(run), len(run.sessions)
         plan = None
     elif run.kind == RunKind.SELF_PACED:

@@ -141,7 +141,12 @@ def test_once_bought_the_times_stay_and_another_place_is_told(
     kept = newest(stall).starts_at
     refused = desk.post(page, data={"seats": "1", "place": "Sleman", "topic-1": "Neraca"})
     assert refused.status_code == 400 and "2 kursi sudah dibeli" in words(refused.text)
-    assert desk.post(page, data=rows((day, "10:00", "12:00", ""))).status_code == 400
+    opened_before = desk.post(page, data=rows((day, "10:00", "12:00", "Laba")) | {"place": "Gedung A"})
+    assert opened_before.status_code == 400 and newest(stall).place == "Sleman"
+    assert "Sudah ada yang membeli, jadi waktu dan jumlah sesinya tetap." in words(opened_before.text)
+    assert len(read(opened_before.text).select(".govuk-error-summary li")) == 1
+    typed = [read(opened_before.text).select_one(f"#{name}")["value"] for name in ("place", "topic-1")]
+    assert typed == ["Gedung A", "Laba"]
     changed = {"seats": "2", "place": "Gedung B", "topic-1": "Neraca lajur"}
     assert desk.post(page, data=changed).status_code == 302
     found = newest(stall)
