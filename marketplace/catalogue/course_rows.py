@@ -36,12 +36,15 @@ T = TypeVar("T")
 
 
 class CatalogueFileError(MarketplaceError):
-    """The file as a whole cannot be used. `details["line"]` is where that showed (1 is the header)."""
+    """The file as a whole cannot be used. `details["line"]` is where that showed (1 is the header).
+
+    `details["fault"]` is stable and has English words in csv_words; `details["reason"]` is Indonesian.
+    """
 
     code: ClassVar[str] = "catalogue_file_unusable"
 
-    def __init__(self, reason: str, line: int = 1) -> None:
-        super().__init__(f"baris {line}: {reason}", line=line, reason=reason)
+    def __init__(self, fault: str, reason: str, line: int = 1) -> None:
+        super().__init__(f"baris {line}: {reason}", line=line, fault=fault, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +157,15 @@ def read_rows(table: Table, optional: Collection[str], most_rows: int) -> Iterat
         elif record:
             yield Row(line, dict.fromkeys(optional, "") | dict(zip(header, record, strict=True)))
         if rows > most_rows:
-            raise CatalogueFileError(f"lebih dari {most_rows} baris data; bagi menjadi beberapa berkas", line)
+            reason = f"lebih dari {most_rows} baris data; bagi menjadi beberapa berkas"
+            raise CatalogueFileError("too_many_rows", reason, line)
 
 
 def check_header(header: list[str], columns: Sequence[str], optional: Collection[str]) -> None:
     """Raise CatalogueFileError unless these are the columns, in any order; optional ones may be missing."""
     wanted = set(columns) - set(optional)
     if not wanted <= set(header) <= set(columns) or len(set(header)) != len(header):
-        raise CatalogueFileError(_header_fault(header, columns, optional))
+        raise CatalogueFileError("columns", _header_fault(header, columns, optional))
 
 
 def _header_fault(header: list[str], columns: Sequence[str], optional: Collection[str]) -> str:

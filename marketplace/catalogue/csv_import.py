@@ -49,7 +49,7 @@ def read_catalogue(
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             yield from read_courses(_table(stream), Terms(price_ceiling, provider, most_rows=MAX_ROWS))
     except OSError as error:
-        raise CatalogueFileError(f"berkas tidak dapat dibuka ({error.strerror})") from error
+        raise CatalogueFileError("not_opened", f"berkas tidak dapat dibuka ({error.strerror})") from error
 
 
 def csv_table(content: bytes) -> Table:
@@ -92,7 +92,7 @@ class _Lines:
         if self._left < 0:
             limit = f"{MAX_ROW_CHARACTERS:,}".replace(",", ".")
             reason = f"satu baris data lebih dari {limit} karakter; tanda kutip belum ditutup?"
-            raise CatalogueFileError(reason, self._start)
+            raise CatalogueFileError("endless_row", reason, self._start)
         return line
 
 
@@ -105,7 +105,8 @@ def _next_record(records: Iterator[list[str]], lines: _Lines) -> Record | None:
         return None
     except csv.Error as error:
         if "unexpected end" in str(error):
-            raise CatalogueFileError("tanda kutip yang dibuka di sini tidak pernah ditutup", line) from error
+            words = "tanda kutip yang dibuka di sini tidak pernah ditutup"
+            raise CatalogueFileError("quote_left_open", words, line) from error
         reason = 'tanda kutip salah tempat; apit sel dengan " dan tulis " di dalamnya dua kali'
         return line, Problem(line, "", "", "quotes", reason)
 
@@ -114,7 +115,7 @@ def _read_header(records: Iterator[list[str]], lines: _Lines) -> list[str]:
     """The file's columns in the file's order. Raises CatalogueFileError where it is no CSV of ours."""
     read = _next_record(records, lines)
     if read is None or isinstance(read[1], Problem):
-        raise CatalogueFileError("berkas kosong atau bukan CSV")
+        raise CatalogueFileError("no_csv", "berkas kosong atau bukan CSV")
     header = [cell.strip() for cell in read[1]]
     _refuse_other_formats("".join(header))
     return header
@@ -123,11 +124,11 @@ def _read_header(records: Iterator[list[str]], lines: _Lines) -> list[str]:
 def _refuse_other_formats(header: str) -> None:
     """Name the usual mistakes, so that the operator knows what to do about them."""
     if header.startswith("PK\x03\x04"):
-        raise CatalogueFileError("ini buku kerja Excel; simpan sebagai “CSV UTF-8”")
+        raise CatalogueFileError("workbook", "ini buku kerja Excel; simpan sebagai “CSV UTF-8”")
     if "\0" in header or header.startswith(("\udcff\udcfe", "\udcfe\udcff")):
-        raise CatalogueFileError("berkas UTF-16 atau biner; simpan ulang sebagai “CSV UTF-8”")
+        raise CatalogueFileError("binary", "berkas UTF-16 atau biner; simpan ulang sebagai “CSV UTF-8”")
     if any("\ud800" <= character <= "\udfff" for character in header):
-        raise CatalogueFileError("berkas bukan UTF-8; simpan ulang sebagai “CSV UTF-8”")
-    for separator, called in ((";", "titik koma"), ("\t", "tab")):
+        raise CatalogueFileError("file_not_utf8", "berkas bukan UTF-8; simpan ulang sebagai “CSV UTF-8”")
+    for separator, fault, called in ((";", "semicolons", "titik koma"), ("\t", "tabs", "tab")):
         if header.count(separator) >= _FEWEST_COLUMNS - 1:
-            raise CatalogueFileError(f"kolom dipisahkan {called}; gunakan koma")
+            raise CatalogueFileError(fault, f"kolom dipisahkan {called}; gunakan koma")

@@ -51,11 +51,32 @@ ENGLISH = {
     "after_scheme": "is after the last day on which a training balance is valid",
     "same_run": "is the same as another run of this file",
     "html_removed": "HTML tags are dropped; only their text is kept",
+    "columns": "the columns do not fit",
+    "too_many_rows": "too many rows; split it into several files",
+    "too_many_lines": "too many lines; split it into several files",
+    "not_opened": "the file cannot be opened",
+    "endless_row": "one row is too long; has a quotation mark been left open?",
+    "quote_left_open": "a quotation mark that is opened here is never closed",
+    "no_csv": "the file is empty or no CSV",
+    "workbook": "this is an Excel workbook; save it as “CSV UTF-8”",
+    "binary": "the file is UTF-16 or binary; save it again as “CSV UTF-8”",
+    "file_not_utf8": "the file is not UTF-8; save it again as “CSV UTF-8”",
+    "semicolons": "the columns are separated by semicolons; use commas",
+    "tabs": "the columns are separated by tabs; use commas",
+    "workbook_damaged": "this Excel workbook is damaged or cannot be read",
+    "workbook_too_large": "this Excel workbook is too large once opened; split it into several",
+    "workbook_locked": "this Excel workbook has a password; save it without one",
+    "workbook_definitions": "this Excel workbook has XML definitions that may not be used",
+    "sheet_empty": "the first sheet is empty",
 }
 
 
 _FIGURES = {
     "choice": (r"salah satu dari (.+), atau", "must be one of {}, or empty"),
+    "columns": (
+        r"\((.+)\)\. Yang diharapkan: (.+)$",
+        "the columns do not fit ({}). Expected: {}",
+    ),
     "control_character": (r"kendali (U\+\w+)", "has the control character {}; delete it from this cell"),
     "duplicate_id": (r"di baris (\d+)", "is used already in line {}"),
     "price_too_high": (r"^(\S+) melebihi batas (\S+)", "{} is above the limit of {}"),
@@ -67,6 +88,9 @@ _FIGURES = {
 }
 """Where the figures stand in the Indonesian reason, and the English one around them."""
 
+_AMONG_COLUMNS = {"tidak ada: ": "missing: ", "tidak dikenal: ": "unknown: ", "berulang: ": "repeated: "}
+"""What is said between the names of columns."""
+
 
 def reason_in(language: str, code: str, reason: str) -> str:
     """The reason of a fault in the reader's language, with its figures."""
@@ -74,4 +98,10 @@ def reason_in(language: str, code: str, reason: str) -> str:
         return reason
     pattern, sentence = _FIGURES.get(code, ("", ""))
     found = re.search(pattern, reason) if pattern else None
-    return sentence.format(*found.groups()) if found else ENGLISH.get(code, reason)
+    if found is None:
+        return ENGLISH.get(code, reason)
+    words = sentence.format(*found.groups())
+    if code == "columns":
+        for said, meant in _AMONG_COLUMNS.items():
+            words = words.replace(said, meant, 1)
+    return words

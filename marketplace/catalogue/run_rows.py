@@ -53,7 +53,7 @@ def read_meetings(table: Table, zone: ZoneInfo) -> Iterator[MeetingRow]:
     check_header(table[0], COLUMNS, OPTIONAL)
     for row in read_rows(table, OPTIONAL, MOST_ROWS):
         if isinstance(row, RowProblem):
-            raise CatalogueFileError(row.problems[0].reason, row.line)
+            raise CatalogueFileError(row.problems[0].code, row.problems[0].reason, row.line)
         yield _read_meeting(row, zone)
 
 

@@ -36,11 +36,12 @@ def xlsx_table(content: bytes) -> Table:
         check_package(content)
         rows = list(_rows(content))
     except _NOT_READ as error:
-        raise CatalogueFileError("buku kerja Excel ini rusak atau tidak bisa dibaca") from error
+        reason = "buku kerja Excel ini rusak atau tidak bisa dibaca"
+        raise CatalogueFileError("workbook_damaged", reason) from error
     records: Iterator[Record] = iter([(line, _texts(row)) for line, row in rows])
     first = next(records, None)
     if first is None or not isinstance(first[1], list):
-        raise CatalogueFileError("lembar pertama kosong")
+        raise CatalogueFileError("sheet_empty", "lembar pertama kosong")
     header = [str(cell).strip() for cell in first[1]]
     return header, (_fitted(record, len(header)) for record in records)
 
@@ -50,16 +51,17 @@ def check_package(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         files = package.infolist()
         if len(files) > MOST_FILES or sum(file.file_size for file in files) > MOST_BYTES:
-            raise CatalogueFileError(
-                "buku kerja Excel ini terlalu besar setelah dibuka; bagi menjadi beberapa"
-            )
+            reason = "buku kerja Excel ini terlalu besar setelah dibuka; bagi menjadi beberapa"
+            raise CatalogueFileError("workbook_too_large", reason)
         if any(file.flag_bits & 1 for file in files):
-            raise CatalogueFileError("buku kerja Excel ini memakai kata sandi; simpan tanpa kata sandi")
+            reason = "buku kerja Excel ini memakai kata sandi; simpan tanpa kata sandi"
+            raise CatalogueFileError("workbook_locked", reason)
         for file in files:
             # what a file says of its size is held: more than that is not read, and its checksum is wrong
             text = package.read(file)
             if file.filename.endswith((".xml", ".rels")) and _has_document_type(text):
-                raise CatalogueFileError("buku kerja Excel ini berisi definisi XML yang tidak boleh dipakai")
+                reason = "buku kerja Excel ini berisi definisi XML yang tidak boleh dipakai"
+                raise CatalogueFileError("workbook_definitions", reason)
 
 
 def _has_document_type(text: bytes) -> bool:
@@ -77,7 +79,8 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[Cell]]]:
         sheet.reset_dimensions()  # what the sheet says of its size may be anything
         for line, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), start=1):
             if line > _MOST_LINES:
-                raise CatalogueFileError("terlalu banyak baris; bagi menjadi beberapa berkas", line)
+                reason = "terlalu banyak baris; bagi menjadi beberapa berkas"
+                raise CatalogueFileError("too_many_lines", reason, line)
             cells = [(cell.value, getattr(cell, "data_type", "n")) for cell in row]
             while cells and cells[-1][0] is None:  # each row is filled up to the widest
                 cells.pop()

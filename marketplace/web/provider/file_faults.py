@@ -24,13 +24,10 @@ def sent_file() -> tuple[str, bytes]:
 
 
 def file_words(error: CatalogueFileError) -> str:
-    """Why a file as a whole is of no use."""
-    if current_language() == "id":
-        return _("Berkas ini tidak bisa dipakai. %(reason)s.", reason=str(error).capitalize())
-    return _(
-        "Berkas ini tidak bisa dipakai (baris %(line)s). Bandingkan dengan contohnya.",
-        line=error.details["line"],
-    )
+    """Why a file as a whole is of no use, and where that showed."""
+    fault, reason, line = (str(error.details[name]) for name in ("fault", "reason", "line"))
+    words = reason_in(current_language(), fault, reason)
+    return _("Berkas ini tidak bisa dipakai (baris %(line)s): %(reason)s.", line=line, reason=words)
 
 
 def problem_rows(problems: Iterable[Problem]) -> list[list[Any]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from marketplace.catalogue import course_rows, csv_cells, csv_import
 from marketplace.catalogue.csv_import import COLUMNS, CatalogueFileError, CourseRow, Problem, RowProblem
-from marketplace.catalogue.csv_words import reason_in
+from marketplace.catalogue.csv_words import ENGLISH, reason_in
 from marketplace.catalogue.models import Mode
 
 GOOD = {
@@ -346,6 +346,7 @@ def test_a_file_with_other_columns_or_of_another_kind_is_unusable(
     error = unusable(tmp_path, content)
     assert words in str(error)
     assert (error.code, error.details["line"]) == ("catalogue_file_unusable", 1)
+    assert error.details["fault"] in ENGLISH
 
 
 def test_a_file_that_is_not_there_is_unusable(tmp_path: Path) -> None:

@@ -238,9 +238,10 @@ def _far_row() -> bytes:
 
 def test_files_of_no_use_are_refused_with_a_reason_and_kept_nowhere(desk: Desk) -> None:
     for label, content in bad_files().items():
-        with pytest.raises(CatalogueFileError):
+        with pytest.raises(CatalogueFileError) as refused:
             desk.keep(content)
             pytest.fail(label)
+        assert refused.value.details["fault"] in ENGLISH, label
     assert desk.session.scalars(select(CatalogueUpload)).all() == []
     assert desk.keep(repacked(as_xlsx({}), **{"xl/media/a.bin": b"x"})).name == "kursus"  # the control
 

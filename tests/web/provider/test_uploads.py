@@ -73,9 +73,16 @@ def test_a_file_of_no_use_is_refused_in_words_and_kept_nowhere(desk: FlaskClient
     assert "Pilih berkas CSV atau XLSX yang tidak kosong." in send(desk, b"")
     assert "kolom tidak sesuai" in send(desk, b"a,b\n1,2\n")
     assert "rusak atau tidak bisa dibaca" in send(desk, b"PK\x03\x04" + bytes(40))
+    assert "simpan ulang sebagai “CSV UTF-8”." in send(desk, "source_id,title\n".encode("utf-16"))
     assert "Pilih berkas" in words(desk.post(PAGE, data={"file": "kursus"}).text)
     with desk.session_transaction() as cookie:
         cookie["language"] = "en"
+    told = send(desk, b"title,x\n1,2\n")
+    assert "(line 1): the columns do not fit (missing: source_id, category, mode," in told
+    assert "; unknown: x). Expected: source_id," in told and "tidak" not in told
+    assert "(line 3): a quotation mark that is opened here is never closed." in send(desk, as_csv({}) + b'"a')
+    cut = b"course,date,start,end,seats\nBatik,27-8-2027\n"
+    assert "(line 2): has 2 cells instead of 5" in send(desk, cut, "j.csv", "/lembaga/jadwal/impor")
     english = words(desk.get(send(desk, as_csv(*ROWS), f"{ALERT}\x00.csv")).text)
     assert "uses another currency" in english and "wajib" not in english
     assert len(stall.session.scalars(select(CatalogueUpload)).all()) == 1
