@@ -117,10 +117,12 @@ def _decide(application_id: uuid.UUID, form: Form) -> None:
 
 def _too_late(found: ProviderApplication, form: Form) -> str:
     """It is decided already: nothing to decide, but what was typed is not lost."""
+    state = application_tag(found.state)[0]
     return render_template(
         "curation/not_recorded.html",
-        why=_("Pendaftaran ini sudah diputuskan: %(state)s.", state=application_tag(found.state)[0]),
-        comment=form.typed.get("comment", ""),
+        heading=_("Sudah diputuskan"),
+        why=_("Pendaftaran ini sudah diputuskan: %(state)s. Kiriman Anda ini tidak dicatat.", state=state),
+        comment=form.data.get("comment", form.typed.get("comment", "")),
         queue=url_for("curation.provider_applications"),
         decided=url_for("curation.provider_application", application_id=found.id),
     )

@@ -118,16 +118,19 @@ def _decide(version_id: uuid.UUID, form: Form) -> None:
 def _too_late(found: CourseVersion, form: Form) -> str:
     """It waits no more: nothing to decide, but what was typed is not lost."""
     if found.is_private:
+        heading = _("Ditarik kembali oleh lembaga")
         why = _(
-            "Lembaga menarik kembali kursus ini untuk mengubahnya. Bila diajukan lagi, kursus ini kembali ke "
-            "antrean."
+            "Lembaga menarik kembali kursus ini, jadi keputusan Anda tidak dicatat. Bila diajukan lagi, "
+            "kursus ini kembali ke antrean."
         )
     else:
-        why = _("Kursus ini sudah diputuskan: %(state)s.", state=course_words.version_tag(found)[0])
+        heading, state = _("Sudah diputuskan"), course_words.version_tag(found)[0]
+        why = _("Kursus ini sudah diputuskan: %(state)s. Kiriman Anda ini tidak dicatat.", state=state)
     return render_template(
         "curation/not_recorded.html",
+        heading=heading,
         why=why,
-        comment=form.typed.get("comment", ""),
+        comment=form.data.get("comment", form.typed.get("comment", "")),
         queue=url_for("curation.queue"),
         decided=None if found.is_private else url_for("curation.version", version_id=found.id),
     )

@@ -19,6 +19,7 @@ from marketplace.payouts.incentives import obstacle_of
 from tests import factories
 from tests.web.bad_input import ALERT
 from tests.web.conftest import SignIn, hidden_fields, read, seen_on, words
+from tests.web.page_rules import problems_of
 from tests.web.provider.conftest import Stall, counted
 
 GOOD = {
@@ -111,7 +112,7 @@ def test_a_verdict_is_on_the_text_that_was_read(
     typed = {"verdict": "return", "comment": "Panjang lebar <i>sekali</i>."}
     taken_back = curator.post(review, data=read_first | typed)
     assert taken_back.status_code == 409
-    assert "Lembaga menarik kembali kursus ini" in words(taken_back.text)
+    assert "Lembaga menarik kembali kursus ini, jadi" in words(taken_back.text)
     assert "Panjang lebar <i>sekali</i>." in words(taken_back.text) and "3.400.000" not in taken_back.text
     assert curator.get(review).status_code == 404  # a draft is its provider's alone
     desk.post(f"{page}/ajukan", data={"note": ""})
@@ -123,6 +124,7 @@ def test_a_verdict_is_on_the_text_that_was_read(
     again = {"seen": hidden_fields(stale.text)["seen"], "verdict": "approve", "comment": ""}
     assert curator.post(review, data=again).status_code == 302
     assert newest(stall).state == "approved"
+    assert problems_of(taken_back) == problems_of(stale) == []
     decided = curator.post(review, data=again | {"comment": "Sekali lagi"})
     assert decided.status_code == 409 and "Sekali lagi" in words(decided.text)
     assert "Kursus ini sudah diputuskan: Disetujui, belum terbit." in words(decided.text)
@@ -184,6 +186,7 @@ def test_two_colleagues_do_not_undo_each_other(desk: FlaskClient, stall: Stall) 
     for mark in (opened, {}):
         late = desk.post(f"{page}/ubah", data=mark | GOOD | {"price": "800000"})
         assert late.status_code == 400 and "Naskah ini berubah" in words(late.text)
+        assert problems_of(late) == []
         assert read(late.text).select_one("#price")["value"] == "800000"
         compared = words(str(read(late.text).select_one(".beda")))
         assert "rekan." in compared and "Rp900.000" in compared and "Rp800.000" in compared

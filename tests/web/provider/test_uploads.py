@@ -80,7 +80,9 @@ def test_a_file_of_no_use_is_refused_in_words_and_kept_nowhere(desk: FlaskClient
     told = send(desk, b"title,x\n1,2\n")
     assert "(line 1): the columns do not fit (missing: source_id, category, mode," in told
     assert "; unknown: x). Expected: source_id," in told and "tidak" not in told
-    assert "(line 3): a quotation mark that is opened here is never closed." in send(desk, as_csv({}) + b'"a')
+    assert "(line 3): a quotation mark that is opened here is never closed." in send(
+        desk, as_csv({}) + b'\n"a'
+    )
     cut = b"course,date,start,end,seats\nBatik,27-8-2027\n"
     assert "(line 2): has 2 cells instead of 5" in send(desk, cut, "j.csv", "/lembaga/jadwal/impor")
     english = words(desk.get(send(desk, as_csv(*ROWS), f"{ALERT}\x00.csv")).text)
