@@ -164,6 +164,8 @@ def _wrong(access: Access, who: str, method: str, address: str, answer: TestResp
         fine = {200, 302} if method == "GET" else {200, 302, 400, 404, 409}
         if address.startswith("/daftar-lembaga/dokumen/"):
             fine.add(404)  # somebody's own: only the newcomer has handed one in
+        if address.startswith("/kurasi/versi/"):
+            fine.add(404)  # its provider, who came before, has taken it back: a draft is theirs alone
         sent_away = access is not Access.PUBLIC and location.startswith("/masuk")
         problems += [f"{told}: {each}" for each in problems_of(answer)]
         return problems + ([] if status in fine and not sent_away else [told])
