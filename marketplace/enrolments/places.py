@@ -15,7 +15,8 @@ from marketplace.states import one_of
 
 
 class PlaceState(StrEnum):
-    """Waiting in line; offered a seat that is kept for them; and how it ended."""
+    """Waiting in line; offered a seat that is kept for them (waiting again when its sale is stopped); and how
+    it ended."""
 
     WAITING = "waiting"
     OFFERED = "offered"
@@ -29,7 +30,7 @@ _P = PlaceState
 IN_LINE = (_P.WAITING, _P.OFFERED)
 PLACE_TRANSITIONS = {
     _P.WAITING: {_P.OFFERED, _P.TAKEN, _P.LEFT, _P.CLOSED},
-    _P.OFFERED: {_P.TAKEN, _P.MISSED, _P.LEFT, _P.CLOSED},
+    _P.OFFERED: {_P.WAITING, _P.TAKEN, _P.MISSED, _P.LEFT, _P.CLOSED},
 }
 
 

@@ -1,7 +1,8 @@
 """The line for a full run: who comes next is kept a seat for some hours, and buys it like everybody else.
 
 A seat that is offered stays counted as taken, so nobody else can buy it. Whoever frees, keeps or passes on
-a seat holds the run's lock; who is in line is read after it. Source: 'Buying' in the rules.
+a seat holds the run's lock; who is in line is read after it. While a course is not sold nobody is kept a
+seat, and everybody keeps their place. Source: 'Buying' in the rules.
 """
 
 import uuid
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Session, aliased
 
 from marketplace import clock
 from marketplace.catalogue import service as catalogue
-from marketplace.catalogue.models import Course, Run, RunKind, RunState
+from marketplace.catalogue.models import Course, CourseState, Run, RunKind, RunState
 from marketplace.enrolments import locks, offer, waiting_messages
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing, LineClosed, SeatsLeft
 from marketplace.enrolments.models import CANCELLED, Enrolment
@@ -80,13 +81,7 @@ def join(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> Wait
         raise SeatsLeft("a seat is free")
     if now >= offer.offered_until(run, grant.scheme):
         raise LineClosed("too near to the start", starts_at=run.starts_at)
-    place = WaitingPlace(
-        run=run,
-        participant=grant.participant,
-        scheme=grant.scheme,
-        state=PlaceState.WAITING.value,
-        joined_at=now,
-    )
+    place = WaitingPlace(run=run, participant=grant.participant, scheme=grant.scheme, joined_at=now)
     session.add(place)
     session.flush()
     events.record(session, "waiting.joined", place.id, run.course.provider_id, run_id=run.id)
@@ -116,6 +111,8 @@ def free_seat(session: Session, run: Run) -> None:
 
 def offer_free_seats(session: Session, run: Run) -> None:
     """Keep the seats that are free for those in line, as many as there are. The run is locked."""
+    if not run.course.is_on_sale:
+        return
     session.refresh(run, ["seats_taken"])
     for place in _line(session, run, PlaceState.WAITING)[: run.seats_left]:
         if clock.now(session) < offer.offered_until(run, place.scheme):
@@ -139,17 +136,22 @@ def take_offered(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID,
 
 
 def move_on(session: Session, limit: int = 100) -> int:
-    """Pass on seats that were not taken in time, offer those that came free otherwise, and close lines
-    whose runs are near; how many runs were looked at."""
+    """Pass on seats that were not taken in time, offer those that came free otherwise, take back those that
+    cannot be bought for now, and close lines whose runs are near or are sold no more; how many runs were
+    looked at."""
     now = clock.now(session)
     overdue = (WaitingPlace.state == PlaceState.OFFERED) & (WaitingPlace.offer_until <= now)
-    is_ended = or_(Run.state != RunState.OPEN, _cut_off() <= now)
-    has_seat = (WaitingPlace.state == PlaceState.WAITING) & (Run.seats_taken < Run.seats)
+    is_ended = or_(Run.state != RunState.OPEN, Course.state == CourseState.WITHDRAWN, _cut_off() <= now)
+    is_on_sale = (Course.state == CourseState.PUBLISHED) & Provider.suspended_at.is_(None)
+    is_stopped = (WaitingPlace.state == PlaceState.OFFERED) & ~is_on_sale
+    has_seat = (WaitingPlace.state == PlaceState.WAITING) & (Run.seats_taken < Run.seats) & is_on_sale
     stirred = (
         select(Run.id)
         .join(WaitingPlace, WaitingPlace.run_id == Run.id)
         .join(Scheme, WaitingPlace.scheme_code == Scheme.code)
-        .where(WaitingPlace.state.in_(IN_LINE), or_(overdue, is_ended, has_seat))
+        .join(Course, Run.course_id == Course.id)
+        .join(Provider, Course.provider_id == Provider.id)
+        .where(WaitingPlace.state.in_(IN_LINE), or_(overdue, is_ended, is_stopped, has_seat))
     )
     run_ids = session.scalars(stirred.distinct().order_by(Run.id).limit(limit)).all()
     for run_id in run_ids:
@@ -229,14 +231,19 @@ def count_in_line(session: Session, run_id: uuid.UUID) -> int:
 
 
 def _move_on(session: Session, run: Run, now: datetime) -> None:
+    is_ended = run.state != RunState.OPEN or run.course.state == CourseState.WITHDRAWN
     for place in _line(session, run, PlaceState.OFFERED):
-        if run.state != RunState.OPEN:
+        if is_ended:
             _end(session, place, PlaceState.CLOSED)
+            if run.state == RunState.OPEN:
+                catalogue.release_seat(session, run.id)
+        elif not run.course.is_on_sale:
+            _take_back(session, place)
         elif place.offer_until is not None and place.offer_until <= now:
             _end(session, place, PlaceState.MISSED)
             free_seat(session, run)
     for place in _line(session, run, PlaceState.WAITING):
-        if run.state != RunState.OPEN or now >= offer.offered_until(run, place.scheme):
+        if is_ended or now >= offer.offered_until(run, place.scheme):
             _end(session, place, PlaceState.CLOSED)
     offer_free_seats(session, run)
 
@@ -248,6 +255,15 @@ def _offer(session: Session, place: WaitingPlace) -> None:
     place.offer_until = min(now + hours, offer.offered_until(run, place.scheme))
     session.flush()
     _tell(session, place, "waiting.offered")
+
+
+def _take_back(session: Session, place: WaitingPlace) -> None:
+    """Nobody can buy the seat for now: whom it was kept for waits again, where they stood."""
+    move(place, PlaceState.WAITING, PLACE_TRANSITIONS)
+    place.offer_until = None
+    session.flush()
+    catalogue.release_seat(session, place.run_id)
+    _tell(session, place, "waiting.put_back")
 
 
 def _end(session: Session, place: WaitingPlace, state: PlaceState) -> None:
@@ -272,8 +288,8 @@ def _find(session: Session, participant_id: uuid.UUID, run_id: uuid.UUID) -> Wai
 
 
 def _first(session: Session, run: Run, now: datetime) -> WaitingPlace | None:
-    """Whom a seat is offered that has come free now; nobody once the start is near."""
-    line = _line(session, run, PlaceState.WAITING, most=1)
+    """Whom a seat is offered that has come free now; nobody near the start or while it is not sold."""
+    line = _line(session, run, PlaceState.WAITING, most=1) if run.course.is_on_sale else ()
     return next((place for place in line if now < offer.offered_until(run, place.scheme)), None)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from marketplace.catalogue.models import RunState
+from marketplace.catalogue.models import CourseState, RunState
 from marketplace.enrolments.messages import reader_of, rupiah
 from marketplace.enrolments.places import PlaceState, WaitingPlace
 
@@ -12,6 +12,12 @@ _WORDS: Mapping[str, Mapping[PlaceState, tuple[str, str]]] = {
             "Ada kursi untuk Anda: {title}",
             "Satu kursi disimpan untuk Anda sampai {until}. Beli dengan saldo pelatihan {price} lewat "
             "halaman Kursus saya. Bila tidak dibeli, kursi ditawarkan kepada orang berikutnya.",
+        ),
+        PlaceState.WAITING: (
+            "Kursi Anda ditunda: {title}",
+            "Kursus ini sedang tidak dijual, jadi kursi yang disimpan untuk Anda belum bisa dibeli. Tempat "
+            "Anda di daftar tunggu tetap; Anda dikabari begitu kursi bisa dibeli lagi. Saldo Anda tidak "
+            "berubah.",
         ),
         PlaceState.MISSED: (
             "Kursi tidak diambil: {title}",
@@ -29,6 +35,12 @@ _WORDS: Mapping[str, Mapping[PlaceState, tuple[str, str]]] = {
             "A seat for you: {title}",
             "A seat is kept for you until {until}. Buy it with your training balance for {price} on the page "
             "My courses. If it is not bought, it is offered to the next person.",
+        ),
+        PlaceState.WAITING: (
+            "Your seat has to wait: {title}",
+            "This course is not on sale at the moment, so the seat kept for you cannot be bought yet. You "
+            "keep your place in the waiting list, and we tell you when a seat can be bought again. Your "
+            "balance has not changed.",
         ),
         PlaceState.MISSED: (
             "The seat was not taken: {title}",
@@ -48,17 +60,27 @@ _CALLED_OFF = {
     "en": "The provider cancelled this run. You can choose another run or course. Your balance has not "
     "changed.",
 }
+_WITHDRAWN = {
+    "id": "Lembaga tidak menjual kursus ini lagi. Anda bisa memilih kursus lain. Saldo Anda tidak berubah.",
+    "en": "The provider does not sell this course any more. You can choose another course. Your balance has "
+    "not changed.",
+}
 
 
 def about(place: WaitingPlace) -> tuple[str, str] | None:
-    """Subject and body for the state of a place, or None where its owner has done it themselves."""
+    """Subject and body for the state of a place, or None where its owner has done it themselves.
+
+    Who waits has been offered a seat before: nobody is told that they have joined.
+    """
     reader = reader_of(place.participant.user, place.participant)
     words = _WORDS[reader.locale].get(PlaceState(place.state))
     if words is None:
         return None
     subject, body = words
+    course = place.run.course
     if place.state == PlaceState.CLOSED and place.run.state == RunState.CANCELLED:
         body = _CALLED_OFF[reader.locale]
-    course = place.run.course
+    elif place.state == PlaceState.CLOSED and course.state == CourseState.WITHDRAWN:
+        body = _WITHDRAWN[reader.locale]
     until, price = reader.moment(place.offer_until), rupiah(course.price)
     return subject.format(title=course.title), body.format(until=until, price=price)

@@ -15,7 +15,7 @@ from marketplace.batches.models import Grant
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run
-from marketplace.enrolments import waiting
+from marketplace.enrolments import waiting, waiting_messages
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import AlreadyEnrolled, InsufficientBalance, LineClosed, SeatsLeft
 from marketplace.enrolments.models import Enrolment
@@ -163,6 +163,42 @@ def test_a_cancelled_run_and_added_seats_reach_the_line(
     move_on(session)
     assert states(session, run) == ["closed"] * 3
     assert "Lembaga membatalkan jadwal ini" in told(session, line[2])
+
+
+def test_while_a_course_is_not_sold_nobody_is_kept_a_seat_and_everybody_keeps_their_place(
+    session: Session, run: Run, line: list[Grant]
+) -> None:
+    free_one(session, run)
+    run.course.state = "suspended"
+    session.flush()
+    move_on(session)
+    assert (states(session, run), seats_taken(session, run)) == (["waiting"] * 3, 1)
+    assert "Kursi Anda ditunda" in told(session, line[0])
+    free_one(session, run)
+    assert move_on(session) == 0, "a free seat that cannot be bought keeps no other run waiting"
+    assert (states(session, run), seats_taken(session, run)) == (["waiting"] * 3, 0)
+    assert "Ada kursi" not in told(session, line[1])
+    run.course.state = "published"
+    session.flush()
+    move_on(session)
+    assert (states(session, run), seats_taken(session, run)) == (["offered", "offered", "waiting"], 2)
+    assert buy(session, run, line[0]).state == "purchased"
+
+
+def test_the_line_of_a_course_that_is_sold_no_more_is_closed_with_a_letter(
+    session: Session, run: Run, line: list[Grant]
+) -> None:
+    free_one(session, run)
+    run.course.state = "withdrawn"
+    session.flush()
+    move_on(session)
+    assert (states(session, run), seats_taken(session, run)) == (["closed"] * 3, 1)
+    assert all("Lembaga tidak menjual kursus ini lagi" in told(session, grant) for grant in line)
+    line[0].participant.user.locale = "en"
+    [first] = session.scalars(
+        select(WaitingPlace).where(WaitingPlace.participant_id == line[0].participant_id)
+    )
+    assert "does not sell this course any more" in " ".join(waiting_messages.about(first) or ())
 
 
 # At once
