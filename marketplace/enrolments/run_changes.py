@@ -1,25 +1,26 @@
 """What a provider may still change of a run, and who is told.
 
-While nobody has a seat, everything. Once somebody has, the times and the number of sessions are what they
-bought and stay; the number of seats (never below those taken), the place and the topics may change until
-the run is over, and everybody in it is told of another place. Seats that are added are offered to who stands
-in line before anybody else can buy them.
+While nobody has a seat, everything. Once somebody has, or has been in a session of it, the times and the
+number of sessions are what they bought and stay; the number of seats (never below those taken), the place and
+the topics may change until the run is over, and everybody in it is told of another place. Seats that are
+added are offered to who stands in line before anybody else can buy them.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue import offering
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import RunPlanInvalid, RunSold, SeatsTaken
-from marketplace.catalogue.models import Run, RunState
+from marketplace.catalogue.models import Run, RunSession, RunState
 from marketplace.catalogue.service import RunPlan
 from marketplace.enrolments import locks, waiting
-from marketplace.enrolments.models import Enrolment
+from marketplace.enrolments.models import Attendance, CheckInFailure, Enrolment
 from marketplace.enrolments.staff import require_staff
 from marketplace.errors import IllegalTransition
 from marketplace.events import service as events
@@ -53,7 +54,7 @@ def change_run(session: Session, run_id: uuid.UUID, change: RunChange, actor: Us
     if change.seats < run.seats_taken:
         raise SeatsTaken("fewer seats than were bought", taken=run.seats_taken)
     if change.plan is not None:
-        _replan(session, run, change.plan, is_sold=bool(run.seats_taken or enrolments))
+        _replan(session, run, change.plan, is_sold=bool(enrolments) or has_fixed_times(session, run))
     else:
         _rename(run, change.topics)
     moved = run.place != change.place
@@ -66,6 +67,13 @@ def change_run(session: Session, run_id: uuid.UUID, change: RunChange, actor: Us
     audit.record(session, actor, "run.changed", f"run:{run.id}", **facts)
     events.record(session, "run.changed", run.id, run.course.provider_id, **facts)
     return run
+
+
+def has_fixed_times(session: Session, run: Run) -> bool:
+    """Whether somebody has a seat, or has left a trace in a session that outlasts a seat given back."""
+    traces = (exists().where(each.session_id == RunSession.id) for each in (Attendance, CheckInFailure))
+    visited = exists().where(RunSession.run_id == run.id, or_(*traces))
+    return run.seats_taken > 0 or bool(session.scalar(select(visited)))
 
 
 def _replan(session: Session, run: Run, plan: RunPlan, *, is_sold: bool) -> None:

@@ -15,9 +15,10 @@ from marketplace.catalogue.models import Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
 from marketplace.db import transaction
 from marketplace.enrolments import run_changes
+from marketplace.enrolments.cancellation import refund
 from marketplace.enrolments.run_changes import RunChange
 from marketplace.errors import NotFound
-from marketplace.identity.models import User
+from marketplace.identity.models import Role, User
 from marketplace.notifications import queries as notifications
 from marketplace.providers.models import Provider
 from tests import factories
@@ -155,6 +156,31 @@ def test_once_bought_the_times_stay_and_another_place_is_told(
     for enrolment in (first, second):
         told = notifications.list_for_user(stall.session, enrolment.participant.user_id)
         assert any("Gedung B" in message.body for message in told)
+
+
+def test_times_that_somebody_was_there_stay_when_their_seat_is_given_back(
+    desk: FlaskClient, stall: Stall
+) -> None:
+    with transaction() as current:
+        run = factories.make_self_paced_run(current, stall.course, units=3)
+    [learner] = stall.sell(run, "Ratna")
+    page = f"/lembaga/jadwal/{run.id}/ubah"
+    stall.attend(learner, 3)
+    with transaction() as current:
+        refund(current, learner.id, factories.make_user(current, Role.FINANCE), "ADU-1")
+    assert newest(stall).seats_taken == 0
+    asked = desk.get(page)
+    assert "Kehadiran di jadwal ini sudah tercatat" in words(asked.text) and 'name="units"' not in asked.text
+    paced = {"seats": "9", "units": "Satu", "opens": "1-1-2027", "closes": "1-1-2027"}
+    assert desk.post(page, data=paced).status_code == 400
+    plan = RunPlan(RunKind.SELF_PACED, [PlannedSession("x")], 9, starts_at=run.starts_at, ends_at=run.ends_at)
+    with transaction() as current, pytest.raises(RunSold):
+        staff = current.get_one(User, stall.staff.id)
+        run_changes.change_run(current, run.id, RunChange(9, "", [], plan), staff)
+    changed = {"seats": "9", "place": "", "topic-1": "Pembukuan"}
+    assert desk.post(page, data=changed).status_code == 302
+    found = newest(stall)
+    assert (found.seats, [each.topic for each in found.sessions]) == (9, ["Pembukuan", "", ""])
 
 
 def test_the_rules_stand_behind_the_form(stall: Stall, day: date) -> None:
