@@ -4,11 +4,13 @@ import uuid
 
 from sqlalchemy.orm import Session
 
+from ledger import uuid7
 from marketplace import clock
 from marketplace.catalogue import version_queries as versions
 from marketplace.catalogue.errors import RunPlanInvalid
 from marketplace.catalogue.models import CourseState, Run, RunKind
 from marketplace.catalogue.service import RunPlan, period_of, schedule_run
+from marketplace.catalogue.writing import lock_provider
 from marketplace.errors import IllegalTransition, NotFound
 from marketplace.identity import audit
 from marketplace.identity.models import User
@@ -16,16 +18,25 @@ from marketplace.schemes import queries as schemes
 
 
 def offer_run(
-    session: Session, provider_id: uuid.UUID, course_id: uuid.UUID, plan: RunPlan, actor: User
+    session: Session, provider_id: uuid.UUID, course_id: uuid.UUID, plan: RunPlan, actor: User, key: str = ""
 ) -> Run:
-    """Offer a published course. Raises NotFound, IllegalTransition (not published), RunPlanInvalid."""
+    """Offer a published course. A form that was sent before, by its `key`, has opened this run already.
+
+    Raises NotFound, IllegalTransition (not published), RunPlanInvalid.
+    """
     course = versions.find_course(session, course_id, provider_id)
     if course is None:
         raise NotFound(f"no course {course_id}")
+    run_id = uuid.uuid5(course_id, f"{key} {plan}") if key else uuid7()
+    if key:
+        lock_provider(session, provider_id)
+        opened = session.get(Run, run_id)
+        if opened is not None:
+            return opened
     if course.state != CourseState.PUBLISHED:
         raise IllegalTransition("only a published course is offered", current=course.state)
     check_times(session, plan)
-    run = schedule_run(session, course, plan)
+    run = schedule_run(session, course, plan, run_id)
     audit.record(session, actor, "run.scheduled", f"run:{run.id}", course=course_id, seats=plan.seats)
     return run
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
+from ledger import uuid7
 from marketplace import clock
 from marketplace.catalogue.errors import NoSeats, RunPlanInvalid
 from marketplace.catalogue.models import Course, Run, RunKind, RunSession, RunState
@@ -39,10 +40,11 @@ class RunPlan:
     needs_confirmation: bool = False
 
 
-def schedule_run(session: Session, course: Course, plan: RunPlan) -> Run:
+def schedule_run(session: Session, course: Course, plan: RunPlan, run_id: uuid.UUID | None = None) -> Run:
     """Offer a course at certain times. Raises RunPlanInvalid."""
     starts_at, ends_at = period_of(plan)
     run = Run(
+        id=run_id or uuid7(),
         course=course,
         kind=plan.kind.value,
         starts_at=starts_at,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from ledger import uuid7
 from marketplace import clock
 from marketplace.catalogue.models import Run
 from marketplace.enrolments import messages
@@ -27,8 +28,9 @@ MOST_A_DAY = 3
 _DAY = timedelta(hours=24)
 
 
-def send(session: Session, run_id: uuid.UUID, text: str, actor: User) -> RunMessage:
-    """Tell everybody who is in a run now. One row, one message to each.
+def send(session: Session, run_id: uuid.UUID, text: str, actor: User, key: str = "") -> RunMessage:
+    """Tell everybody who is in a run now. One row, one message to each. A form that was sent before, by its
+    `key`, with the same text has told them already.
 
     Raises NotFound for another provider's run, TooManyMessages after three in 24 hours, and NobodyToTell.
     """
@@ -36,13 +38,19 @@ def send(session: Session, run_id: uuid.UUID, text: str, actor: User) -> RunMess
     if run is None:
         raise NotFound("no such run")
     require_staff(session, actor, run.course.provider_id)
+    message_id = uuid.uuid5(run_id, f"{key} {text}") if key else uuid7()
+    sent = session.get(RunMessage, message_id)
+    if sent is not None:
+        return sent
     now = clock.wall_now()
     if _count_since(session, run_id, now - _DAY) >= MOST_A_DAY:
         raise TooManyMessages("enough for a day", most=MOST_A_DAY)
     people = _list_live(session, run_id)
     if not people:
         raise NobodyToTell("nobody is in the run")
-    message = RunMessage(run_id=run_id, sent_by=actor.id, body=text, recipients=len(people), sent_at=now)
+    message = RunMessage(
+        id=message_id, run_id=run_id, sent_by=actor.id, body=text, recipients=len(people), sent_at=now
+    )
     session.add(message)
     session.flush()
     notifications.notify_many(

@@ -149,6 +149,18 @@ def propose_bank_account(
     return account
 
 
+def find_proposal(session: Session, provider_id: uuid.UUID, details: BankDetails) -> BankAccount | None:
+    """The same account, where it waits for its second person already, or None. Raises BankDetailsInvalid."""
+    number = f"{details.bank_code}:{check_bank_details(details)}"
+    same = select(BankAccount).where(
+        BankAccount.provider_id == provider_id,
+        BankAccount.state == BankAccountState.PROPOSED,
+        BankAccount.number_index == vault().blind_index("bank_account", number),
+        BankAccount.holder_name == details.holder_name.strip(),
+    )
+    return session.scalars(same).first()
+
+
 def check_bank_details(details: BankDetails) -> str:
     """The number in digits alone. Raises BankDetailsInvalid."""
     number = re.sub(r"[ .-]", "", details.number)

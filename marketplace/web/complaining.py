@@ -1,6 +1,5 @@
 """What participants and providers share when they complain: the form, the list, the thread."""
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,10 +27,9 @@ from marketplace.providers.errors import DocumentInvalid
 from marketplace.web import complaint_words
 from marketplace.web.attachments import ACCEPTED, as_download, sent_files
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
+from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, key_of, new_key, submitted
 from marketplace.web.identity import parse_id, signed_in_user
 
-_NOT_OF_A_KEY = re.compile(r"[^0-9a-f]")
 _CHOOSE = _l("Pilih apa masalahnya.")
 
 Act = Callable[[Session, uuid.UUID, User, Words], Complaint]
@@ -72,16 +70,6 @@ class Place:
 
     def category_choices(self) -> list[tuple[str, str]]:
         return [(each.value, complaint_words.category_name(each)) for each in self.categories]
-
-
-def new_key() -> str:
-    """What makes two sendings of one form one act."""
-    return uuid.uuid4().hex
-
-
-def key_of(form: Form) -> str:
-    """A form's key; one that has none gets its own."""
-    return _NOT_OF_A_KEY.sub("", form.data["key"])[:64] or new_key()
 
 
 def words_of(form: Form, seen: uuid.UUID | None = None) -> Words:

@@ -1,6 +1,7 @@
 """Forms: a marshmallow schema, what was typed, and what is wrong with it, field by field."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -16,6 +17,8 @@ _MOST_DIGITS = 15
 
 _LINE = "\u2028"
 """Stands for a line's end while the rest of a text is looked through: it is no control character."""
+
+_NOT_OF_A_KEY = re.compile(r"[^0-9a-f]")
 
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -125,6 +128,16 @@ class Form:
     def summary(self) -> list[tuple[str, str]]:
         """(field, words) for the error summary that links to the fields."""
         return list(self.errors.items())
+
+
+def new_key() -> str:
+    """What makes two sendings of one form one act."""
+    return uuid.uuid4().hex
+
+
+def key_of(form: Form) -> str:
+    """A form's key; one that has none gets its own."""
+    return _NOT_OF_A_KEY.sub("", form.data["key"])[:64] or new_key()
 
 
 def empty(**typed: str) -> Form:

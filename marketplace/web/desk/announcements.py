@@ -18,11 +18,10 @@ from marketplace.oversight.errors import AnnouncementInvalid
 from marketplace.oversight.models import Announcement, Audience, Severity
 from marketplace.web import announcement_words
 from marketplace.web.acting import act_and_return
-from marketplace.web.complaining import key_of, new_key
 from marketplace.web.desk.blueprint import may_act, pages
 from marketplace.web.errors import words_for
 from marketplace.web.formatting import local
-from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.forms import Form, FormSchema, Text, empty, key_of, new_key, submitted
 from marketplace.web.identity import signed_in_user
 
 _TYPED = "%Y-%m-%dT%H:%M"

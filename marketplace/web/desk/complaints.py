@@ -24,10 +24,10 @@ from marketplace.oversight.complaint_queries import Filters
 from marketplace.oversight.complaints import LONGEST
 from marketplace.oversight.models import Category, Complaint, ComplaintAttachment, ComplaintState
 from marketplace.web import complaint_words
-from marketplace.web.complaining import Act, WordsForm, new_key, words_of
+from marketplace.web.complaining import Act, WordsForm, words_of
 from marketplace.web.desk.blueprint import may_act, pages
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, Text, empty, submitted
+from marketplace.web.forms import Form, Text, empty, new_key, submitted
 from marketplace.web.identity import signed_in_user
 from marketplace.web.state_words import enrolment_tag
 

@@ -21,7 +21,7 @@ from marketplace.web import complaining, complaint_words
 from marketplace.web.acting import act_and_return
 from marketplace.web.attachments import ACCEPTED
 from marketplace.web.complaining import Place
-from marketplace.web.forms import Form, empty
+from marketplace.web.forms import Form, empty, new_key
 from marketplace.web.identity import current_participant, parse_id, signed_in_user
 from marketplace.web.participant.blueprint import pages
 
@@ -41,7 +41,7 @@ def new_complaint() -> str:
     about = request.args.get("pendaftaran", "")
     if about:
         enrolments.get_for_participant(db.session(), parse_id(about), current_participant().id)
-    return _form(empty(key=complaining.new_key(), enrolment=about))
+    return _form(empty(key=new_key(), enrolment=about))
 
 
 @pages.post("/pengaduan/baru")

@@ -50,20 +50,23 @@ def propose_account() -> str | Response | tuple[str, int]:
     """Name a new account. It pays nobody before a second person approves it and some days have passed.
 
     Whoever signed in a while ago gives a fresh code first: where money goes is changed by its owner alone.
+    An account that waits already is not named again, however often the button is pressed.
     """
     form = submitted(AccountForm())
     details = _read(form)
     if details is None:
         return _page(form), 400
-    asked = None if fresh_code.is_fresh() else _ask_code(form, details)
+    provider_id, user_id = current_provider().id, signed_in_user().id
+    is_repeat = service.find_proposal(db.session(), provider_id, details) is not None
+    asked = None if is_repeat or fresh_code.is_fresh() else _ask_code(form, details)
     if asked is not None:
         return asked
-    provider_id, user_id = current_provider().id, signed_in_user().id
 
     def work(current: Session) -> None:
-        provider, actor = current.get_one(Provider, provider_id), current.get_one(User, user_id)
-        account = service.propose_bank_account(current, provider, details, actor)
-        tell_owners(current, account, actor.name)
+        provider = current.get_one(Provider, provider_id, with_for_update={"of": Provider, "key_share": True})
+        if service.find_proposal(current, provider_id, details) is None:
+            actor = current.get_one(User, user_id)
+            tell_owners(current, service.propose_bank_account(current, provider, details, actor), actor.name)
 
     db.run_in_transaction(work)
     nudge(notifications.sweep)

@@ -22,7 +22,7 @@ from marketplace.web import complaining, complaint_words
 from marketplace.web.acting import act_and_return
 from marketplace.web.attachments import ACCEPTED
 from marketplace.web.complaining import Place
-from marketplace.web.forms import Form, empty
+from marketplace.web.forms import Form, empty, new_key
 from marketplace.web.identity import current_provider, find_staff, parse_id, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.staff_rights import may_open
@@ -40,7 +40,7 @@ def new_complaint() -> str:
     """The form, perhaps about one enrolment or payout already."""
     about = {"enrolment": request.args.get("pendaftaran", ""), "payout": request.args.get("pembayaran", "")}
     chosen = Category.PAYOUT.value if about["payout"] else ""
-    return _form(empty(key=complaining.new_key(), category=chosen, **about))
+    return _form(empty(key=new_key(), category=chosen, **about))
 
 
 @pages.post("/pengaduan/baru")

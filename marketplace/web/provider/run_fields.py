@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from marshmallow import Schema, validate
+from marshmallow import Schema, fields, validate
 
 from marketplace.catalogue.models import Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
@@ -31,6 +31,7 @@ def _common() -> dict[str, Any]:
         ),
         "place": Text(required=False, load_default="", validate=_LONGEST),
         "confirmation": Text(required=False, load_default=""),
+        "key": fields.String(load_default=""),
     }
 
 
@@ -116,8 +117,8 @@ def typed_of(run: Run) -> dict[str, str]:
     return typed
 
 
-def _schema(fields: Mapping[str, Any]) -> Schema:
-    return FormSchema.from_dict(dict(fields))()
+def _schema(named: Mapping[str, Any]) -> Schema:
+    return FormSchema.from_dict(dict(named))()
 
 
 def _rows(rows: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, empty
+from marketplace.web.forms import Form, empty, key_of, new_key
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider import run_fields
 from marketplace.web.provider.blueprint import pages
@@ -106,7 +106,7 @@ def _offer(
     made: list[uuid.UUID] = []
 
     def work(current: Session, actor: User) -> None:
-        made[:] = [offering.offer_run(current, provider_id, course_id, plan, actor).id]
+        made[:] = [offering.offer_run(current, provider_id, course_id, plan, actor, key_of(form)).id]
 
     if form.is_valid:
         _try(form, work)
@@ -161,4 +161,5 @@ def _page(course: Course, form: Form, run: Run | None = None, **more: Any) -> st
         days=day_words(run) if run else None,
         rows=run_fields.row_count(str(more.get("rows", 0))),
         most_rows=run_fields.MOST_ROWS,
+        key=form.typed.get("key") or new_key(),
     )

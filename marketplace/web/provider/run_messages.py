@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from marshmallow import validate
+from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,7 +18,7 @@ from marketplace.errors import MarketplaceError, NotFound
 from marketplace.identity.models import User
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.forms import Form, FormSchema, Text, empty, key_of, new_key, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.provider.rows import day_words
@@ -39,6 +39,7 @@ class Lines(Text):
 
 
 class MessageForm(FormSchema):
+    key = fields.String(load_default="")
     body = Lines(
         _l("Tulis pesan Anda."),
         validate=validate.Length(
@@ -51,7 +52,7 @@ class MessageForm(FormSchema):
 @pages.get("/jadwal/<uuid:run_id>/pesan")
 def run_message(run_id: uuid.UUID) -> str:
     """What was written so far, and a new message."""
-    return _page(run_id, empty())
+    return _page(run_id, empty(key=new_key()))
 
 
 @pages.post("/jadwal/<uuid:run_id>/pesan")
@@ -60,12 +61,12 @@ def send_message(run_id: uuid.UUID) -> Response | tuple[str, int]:
     form = submitted(MessageForm())
     if not form.is_valid:
         return _page(run_id, form), 400
-    provider_id, user_id = current_provider().id, signed_in_user().id
+    provider_id, user_id, key = current_provider().id, signed_in_user().id, key_of(form)
 
     def work(current: Session) -> int:
         provider_queries.get_run_of_provider(current, run_id, provider_id)
         actor = current.get_one(User, user_id)
-        return run_messages.send(current, run_id, form.data["body"], actor).recipients
+        return run_messages.send(current, run_id, form.data["body"], actor, key).recipients
 
     try:
         told = db.run_in_transaction(work)

@@ -1,12 +1,13 @@
 """Opening a run by form, and what may still be changed once somebody has bought it."""
 
+import uuid
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from marketplace import clock
 from marketplace.catalogue import offering
@@ -22,8 +23,9 @@ from marketplace.identity.models import Role, User
 from marketplace.notifications import queries as notifications
 from marketplace.providers.models import Provider
 from tests import factories
+from tests.marketplace.enrolments.scenes import at_once
 from tests.web.bad_input import NASTY, encode
-from tests.web.conftest import read, words
+from tests.web.conftest import hidden_fields, read, words
 from tests.web.provider.conftest import Stall
 
 
@@ -60,6 +62,27 @@ def test_sessions_are_typed_row_by_row(desk: FlaskClient, stall: Stall, day: dat
     assert [(each.topic, each.sequence) for each in run.sessions] == [("Neraca", 1), ("Laba", 2)]
     assert f"{run.starts_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M}" == f"{day} 09:00"
     assert str(run.id) in desk.get(f"/kursus/{stall.course.id}").text
+
+
+def test_a_form_sent_twice_opens_one_run(desk: FlaskClient, stall: Stall, day: date) -> None:
+    page = f"/lembaga/kursus/{stall.course.id}/jadwal-baru"
+    key = hidden_fields(desk.get(page).text)["key"]
+    typed = rows((day, "09:00", "12:00", "Neraca")) | {"key": key}
+    more = desk.post(page, data=typed | {"more": "1"})
+    assert hidden_fields(more.text)["key"] == key
+    answers = [desk.post(page, data=typed, follow_redirects=True) for _ in range(2)]
+    assert len({each.request.path for each in answers}) == 1 and newest_count(stall) == 1
+    assert all("Jadwal dibuka." in words(each.text) for each in answers)
+    desk.post(page, data=typed | {"seats": "9"})
+    assert newest_count(stall) == 2, "a form that was changed is another one"
+    starts = clock.start_of_day(day)
+    plan = RunPlan(RunKind.SCHEDULED, [PlannedSession("x", starts, starts + timedelta(hours=1))], 5)
+    ids = (stall.provider.id, stall.course.id)
+
+    def open_run(current: Session) -> uuid.UUID:
+        return offering.offer_run(current, *ids, plan, current.get_one(User, stall.staff.id), key).id
+
+    assert len(set(at_once(desk.application, [open_run] * 2))) == 1 and newest_count(stall) == 3
 
 
 def test_staff_type_and_read_their_own_hours(desk: FlaskClient, stall: Stall, day: date) -> None:
