@@ -27,8 +27,11 @@ from marketplace.identity import audit
 from marketplace.identity.models import User
 from marketplace.notifications import service as notifications
 from marketplace.providers import queries as providers
+from marketplace.providers.models import StaffRole
 from marketplace.schemes import calendar
 from marketplace.states import move
+
+_GIVES_SEATS = frozenset({StaffRole.OWNER, StaffRole.TEACHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ def announce(session: Session, enrolment: Enrolment) -> None:
 
 
 def announce_wait(session: Session, enrolment: Enrolment) -> None:
-    """A seat is asked for: the event, and the messages to both sides that say until when."""
+    """A seat is asked for: the event, and the messages that say until when to its buyer and to the staff who
+    may give it."""
     events.record(
         session,
         "enrolment.awaiting_confirmation",
@@ -147,7 +151,8 @@ def announce_wait(session: Session, enrolment: Enrolment) -> None:
     )
     told = [notifications.message_to(enrolment.participant.user, *messages.awaiting(enrolment))]
     for staff in providers.list_staff(session, enrolment.provider_id):
-        told.append(notifications.message_to(staff.user, *messages.asked(enrolment, staff.user)))
+        if staff.role in _GIVES_SEATS:
+            told.append(notifications.message_to(staff.user, *messages.asked(enrolment, staff.user)))
     notifications.notify_many(session, told)
 
 

@@ -15,7 +15,10 @@ from marketplace.db import transaction
 from marketplace.enrolments import tasks
 from marketplace.identity import service as identity
 from marketplace.identity.models import User
+from marketplace.notifications import queries as notifications
 from marketplace.oversight import tasks as oversight
+from marketplace.providers.models import StaffRole
+from marketplace.providers.service import add_staff
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance
 from tests.watermark import wait_for_others
@@ -102,6 +105,28 @@ def test_a_confirmed_seat_has_a_receipt_with_its_proof(
     assert buyer.get(f"/bukti/{enrolment}/catatan.json").status_code == 200
     home = words(buyer.get("/beranda").text)
     assert "Yang disisihkan kini dititipkan di Bekal. " in home and "Saldo tetap Rp2.750.000" in home
+
+
+def test_finance_staff_read_who_waits_and_only_those_who_may_answer_are_told(
+    app: Flask, buyer: FlaskClient, desk: FlaskClient, run: Run, session: Session
+) -> None:
+    with transaction() as current:
+        people = {role: factories.make_user(current, name=f"Staf {role}") for role in StaffRole}
+        for role, user in people.items():
+            add_staff(current, run.course.provider, user, role)
+    enrolment = _request(buyer, run)
+    session.rollback()
+    asked = {
+        role
+        for role, user in people.items()
+        if any("Konfirmasi kursi" in each.subject for each in notifications.list_for_user(session, user.id))
+    }
+    assert asked == {StaffRole.OWNER, StaffRole.TEACHING}
+    finance = _browser(app, people[StaffRole.FINANCE])
+    listed, own = words(finance.get(LIST).text), words(finance.get(f"{LIST}/{enrolment}").text)
+    assert "Menunggu konfirmasi rekan pengajar 1" in listed and "konfirmasi Anda" not in listed
+    assert "Kursinya menunggu konfirmasi rekan pengajar sampai" in own and "Konfirmasi kursi" not in own
+    assert "Konfirmasi kursinya sampai" in words(desk.get(f"{LIST}/{enrolment}").text)
 
 
 def test_a_declined_seat_says_why_and_what_came_back(buyer: FlaskClient, desk: FlaskClient, run: Run) -> None:
