@@ -1,6 +1,6 @@
-"""Stable pages: the place after the last course seen, not a number of courses to skip.
+"""Stable pages: the place after the last row seen, not a number of rows to skip.
 
-A course that appears or disappears between two pages shifts nothing.
+A row that appears or disappears between two pages shifts nothing.
 """
 
 import base64
@@ -24,10 +24,10 @@ _KEY = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Sort key and id of the last course of a page."""
+    """Sort key and id of the last row of a page."""
 
     key: Decimal
-    course_id: uuid.UUID
+    last_id: uuid.UUID
 
 
 def sort_key(filters: Filters, now: datetime) -> ColumnElement[Decimal]:
@@ -44,18 +44,18 @@ def sort_key(filters: Filters, now: datetime) -> ColumnElement[Decimal]:
     return cast(-func.coalesce(Course.rating, 0), Numeric)
 
 
-def encode_cursor(key: Decimal, course_id: uuid.UUID) -> str:
+def encode_cursor(key: Decimal, last_id: uuid.UUID) -> str:
     """The cursor as text for an address."""
-    return base64.urlsafe_b64encode(json.dumps([f"{key:f}", course_id.hex]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([f"{key:f}", last_id.hex]).encode()).decode().rstrip("=")
 
 
 def decode_cursor(text: str) -> Cursor:
     """Read a cursor. Raises CursorInvalid for anything that encode_cursor did not make."""
     try:
-        key, course_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        key, last_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not _KEY.fullmatch(key):
             raise ValueError("no number that the database knows")
-        return Cursor(Decimal(key), uuid.UUID(course_id))
+        return Cursor(Decimal(key), uuid.UUID(last_id))
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise CursorInvalid("not a page of this list") from error
 

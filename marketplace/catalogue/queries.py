@@ -57,7 +57,7 @@ def search(session: Session, filters: Filters, now: datetime) -> Page:
     found = select(Course, key.label("key")).join(Course.provider).options(contains_eager(Course.provider))
     if filters.cursor:
         after = decode_cursor(filters.cursor)
-        found = found.where(tuple_(key, Course.id) > tuple_(after.key, after.course_id))
+        found = found.where(tuple_(key, Course.id) > tuple_(after.key, after.last_id))
     matching = conditions.build(filters, now)
     rows = session.execute(found.where(*matching).order_by(key, Course.id).limit(filters.size + 1)).all()
     shown = rows[: filters.size]

@@ -1,4 +1,4 @@
-"""Reading enrolments as a provider: the list with its filters, runs, and who came to a session."""
+"""Reading enrolments as a provider: the list with its filters, a run, and who came to a session."""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session, lazyload, selectinload
 
-from marketplace.catalogue.models import Course, Run, RunSession, RunState
+from marketplace.catalogue.models import Course, Run, RunSession
 from marketplace.enrolments.models import (
     CANCELLED,
     Attendance,
@@ -60,15 +60,6 @@ class Page:
     gross: Decimal
     fee: Decimal
     earned: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run with how many enrolments of it were not cancelled."""
-
-    run: Run
-    enrolled: int
-    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +130,6 @@ def list_for_run(session: Session, run_id: uuid.UUID) -> list[Progress]:
     return read_progress(
         session, rows.where(Enrolment.run_id == run_id).order_by(Participant.full_name, Enrolment.id)
     )
-
-
-def list_runs_of_provider(
-    session: Session, provider_id: uuid.UUID, now: datetime, limit: int = 200
-) -> list[RunRow]:
-    """A provider's runs in one query: those over but not declared first, then running, coming, settled."""
-    stage = case((Run.state != RunState.OPEN, 3), (Run.ends_at <= now, 0), (Run.starts_at <= now, 1), else_=2)
-    rows = _runs().where(Course.provider_id == provider_id)
-    found = session.execute(rows.order_by(stage, Run.starts_at.desc(), Run.id).limit(limit))
-    return [RunRow(run, enrolled, sessions) for run, enrolled, sessions in found]
 
 
 def get_run_of_provider(session: Session, run_id: uuid.UUID, provider_id: uuid.UUID) -> Run:
@@ -279,10 +260,3 @@ def _cursor_position(session: Session, provider_id: uuid.UUID, cursor: uuid.UUID
     if purchased_at is None:
         raise NotFound("no such cursor")
     return tuple_(purchased_at, cursor)
-
-
-def _runs() -> Select[Run, int, int]:
-    enrolled = select(func.count()).where(Enrolment.run_id == Run.id, Enrolment.state.not_in(CANCELLED))
-    sessions = select(func.count()).select_from(RunSession).where(RunSession.run_id == Run.id)
-    counts = (enrolled.correlate(Run).scalar_subquery(), sessions.correlate(Run).scalar_subquery())
-    return select(Run, counts[0], counts[1]).join(Course, Run.course_id == Course.id)

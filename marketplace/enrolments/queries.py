@@ -21,7 +21,6 @@ from marketplace.enrolments.provider_queries import (
     Filters,
     Page,
     RollCallRow,
-    RunRow,
     count_attendance,
     get_for_provider,
     get_meeting_of_provider,
@@ -29,9 +28,9 @@ from marketplace.enrolments.provider_queries import (
     list_courses_sold,
     list_for_provider,
     list_for_run,
-    list_runs_of_provider,
     roll_call,
 )
+from marketplace.enrolments.run_list import RunRow, list_runs_of_provider
 from marketplace.errors import NotFound
 
 __all__ = [

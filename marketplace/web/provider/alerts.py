@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.catalogue.models import RunState
-from marketplace.enrolments import provider_queries
+from marketplace.enrolments import provider_queries, run_list
 from marketplace.enrolments.progress import Progress
-from marketplace.enrolments.provider_queries import RunRow
+from marketplace.enrolments.run_list import RunRow
 from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import PayoutState
 from marketplace.providers import statements
@@ -49,7 +49,7 @@ def first_alert(
 
 
 def _about_classes(session: Session, provider_id: uuid.UUID, now: datetime) -> Alert | None:
-    rows = provider_queries.list_runs_of_provider(session, provider_id, now, limit=100)
+    rows = run_list.list_runs_of_provider(session, provider_id, now, limit=100).rows
     over = [row for row in rows if row.run.state == RunState.OPEN and row.run.ends_at <= now]
     if over:
         return _undeclared(session, over)

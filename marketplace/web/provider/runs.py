@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
+from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.models import Run, RunKind, RunState
-from marketplace.enrolments import completion, offer, preview, provider_queries, service, waiting
+from marketplace.enrolments import completion, offer, preview, provider_queries, run_list, service, waiting
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.progress import Progress
-from marketplace.enrolments.provider_queries import RunRow
+from marketplace.enrolments.run_list import RunRow
 from marketplace.identity.models import User
 from marketplace.schemes import queries as schemes
 from marketplace.web.acting import act_and_return
@@ -41,7 +42,7 @@ from marketplace.web.provider.rows import (
 from marketplace.web.state_words import run_tag
 
 LONGEST_REASON = 200
-_SHOWN = 200
+_SHOWN = 50
 
 
 class CancelRunForm(FormSchema):
@@ -66,13 +67,19 @@ class Totals:
 
 
 @pages.get("/jadwal")
-def runs() -> str:
+def runs() -> str | Response:
     """Every run of this provider, those that need something first."""
-    current = db.session()
+    current, cursor = db.session(), request.args.get("cursor", "")
     now = clock.now(current)
-    rows = provider_queries.list_runs_of_provider(current, current_provider().id, now, _SHOWN)
+    try:
+        page = run_list.list_runs_of_provider(current, current_provider().id, now, _SHOWN, cursor)
+    except CursorInvalid:
+        return redirect(url_for("provider.runs"))
     return render_template(
-        "provider/runs.html", groups=_groups(rows, now), is_cut=len(rows) == _SHOWN, most=_SHOWN
+        "provider/runs.html",
+        groups=_groups(page.rows, now),
+        is_first=not cursor,
+        next_cursor=page.next_cursor,
     )
 
 

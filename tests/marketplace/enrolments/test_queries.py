@@ -232,7 +232,7 @@ def test_runs_that_wait_for_a_declaration_come_first(session: Session, owner_eng
     buy(session, over)
     finish(session, owner_engine, over)
     complete_run(session, settled.id, None)
-    rows = queries.list_runs_of_provider(session, provider.id, clock.now(session))
+    rows = queries.list_runs_of_provider(session, provider.id, clock.now(session)).rows
     assert [row.run.id for row in rows] == [over.id, coming.id, settled.id]
     assert [(row.enrolled, row.sessions) for row in rows] == [(1, 100), (0, 4), (0, 100)]
 

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -10,13 +11,15 @@ from marketplace import clock
 from marketplace.batches import queries as grants
 from marketplace.catalogue.models import Run
 from marketplace.db import transaction
+from marketplace.enrolments.cancellation import cancel_run
 from marketplace.enrolments.models import AttendanceMethod, Earning, Enrolment
 from marketplace.identity.models import User
 from marketplace.providers.models import Provider
 from marketplace.providers.service import add_staff
+from marketplace.web.provider import runs
 from tests import factories
 from tests.marketplace.enrolments.scenes import advance
-from tests.web.conftest import SignIn, words
+from tests.web.conftest import SignIn, read, words
 from tests.web.page_rules import crawl
 from tests.web.provider.conftest import Stall, counted
 
@@ -225,6 +228,27 @@ def _queries(client: FlaskClient, address: str) -> int:
     with counted() as seen:
         assert client.get(address).status_code == 200
     return len(seen)
+
+
+def test_the_next_class_stands_first_and_every_page_is_reached(
+    desk: FlaskClient, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_SHOWN", 3)
+    coming = [stall.make_run(starts_in=timedelta(days=day)).id for day in (90, 2, 30)]
+    running = [stall.make_run(starts_in=timedelta(hours=-hour)).id for hour in (1, 3)]
+    ended = [stall.make_run(starts_in=timedelta(days=day)).id for day in (5, 8)]
+    with transaction() as current:
+        for run_id in ended:
+            cancel_run(current, run_id, None, "Pengajar sakit")
+    seen, address = [], "/lembaga/jadwal"
+    for _page in range(3):
+        page = read(desk.get(address).text)
+        seen += [str(link["href"]) for link in page.select("td a[href^='/lembaga/jadwal/']")]
+        further = [str(link["href"]) for link in page.select("a[href*='cursor=']")]
+        address = further[0] if further else ""
+    order = [*reversed(running), coming[1], coming[2], coming[0], *reversed(ended)]
+    assert seen == [f"/lembaga/jadwal/{run_id}" for run_id in order] and address == ""
+    assert desk.get("/lembaga/jadwal?cursor=x").location == "/lembaga/jadwal"
 
 
 def test_no_link_of_a_providers_pages_is_dead(desk: FlaskClient, stall: Stall) -> None:
