@@ -17,7 +17,7 @@ from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run, RunState
-from marketplace.enrolments import confirmation, conflicts, locks, offer, receipts, waiting
+from marketplace.enrolments import confirmation, conflicts, line_queries, locks, offer, receipts, waiting
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import (
     AlreadyEnrolled,
@@ -149,7 +149,7 @@ def _get_run(session: Session, request: PurchaseRequest) -> tuple[Run, bool]:
 
 
 _RUN = (
-    select(Run, waiting.stands_in_line(bindparam("participant"), Run.id))
+    select(Run, line_queries.stands_in_line(bindparam("participant"), Run.id))
     .where(Run.id == bindparam("run"))
     .execution_options(populate_existing=True)
 )

@@ -15,7 +15,7 @@ from marketplace.batches import queries as grants
 from marketplace.batches.models import Grant, GrantState
 from marketplace.catalogue import queries as catalogue
 from marketplace.catalogue.queries import Affordable, PriceList
-from marketplace.enrolments import certificates, queries, waiting
+from marketplace.enrolments import certificates, line_queries, queries
 from marketplace.enrolments.bought import Bought, list_bought, next_to_attend, next_to_study
 from marketplace.enrolments.history import EXPIRY, HOLD, RELEASE, HistoryRow, told
 from marketplace.enrolments.models import CANCELLED, EnrolmentState
@@ -70,7 +70,7 @@ def home() -> str:
         deadline=_deadline(grant),
         frozen_reason=sentence(grant.frozen_code, language()) if grant and grant.frozen_code else None,
         money=money,
-        offered=waiting.list_offers(current, participant.id),
+        offered=line_queries.list_offers(current, participant.id),
         coming=coming,
         studying=None if coming else next_to_study(mine, now),
         affordable=_affordable(current, grant, money.available, now) if grant and may_buy else None,

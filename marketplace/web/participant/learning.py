@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock, db
-from marketplace.enrolments import attendance, certificates, correction, queries, reviewing, service, waiting
+from marketplace.enrolments import (
+    attendance,
+    certificates,
+    correction,
+    line_queries,
+    queries,
+    reviewing,
+    service,
+)
 from marketplace.enrolments.cancellation import cancellable_until
 from marketplace.enrolments.models import CANCELLED, EnrolmentState
 from marketplace.enrolments.queries import AttendedMeeting, Progress
@@ -42,7 +50,7 @@ def courses() -> str:
     now = clock.now(current)
     return render_template(
         "participant/courses.html",
-        lines=waiting.list_for_participant(current, current_participant().id),
+        lines=line_queries.list_for_participant(current, current_participant().id),
         learning=list_learning(current, current_participant().id, now),
         enrolment_tag=enrolment_tag,
         is_open=attendance.is_open,

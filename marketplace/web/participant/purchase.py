@@ -18,12 +18,12 @@ from marketplace.broker import nudge
 from marketplace.catalogue import queries as courses
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run
-from marketplace.enrolments import confirmation, offer, queries, service, waiting
+from marketplace.enrolments import confirmation, line_queries, offer, queries, service
 from marketplace.enrolments.errors import AlreadyEnrolled, GrantMissing
+from marketplace.enrolments.line_queries import InLine
 from marketplace.enrolments.models import Enrolment, EnrolmentState
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.returned import returned
-from marketplace.enrolments.waiting import InLine
 from marketplace.errors import MarketplaceError, NotFound
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
@@ -156,7 +156,7 @@ def _ask_for_proof(run_id: uuid.UUID, form: Form) -> str | tuple[str, int] | Non
     if queries.find_for_run(current, participant.id, run_id) is not None:
         return None
     run = courses.get_run(current, run_id)
-    in_line = waiting.find_for_run(current, participant.id, run_id)
+    in_line = line_queries.find_for_run(current, participant.id, run_id)
     obstacle = _obstacle(current, grants.find_grant(current, participant.id), run, in_line)
     if obstacle is not None:
         return _review(run_id, words_for(obstacle)), 409
@@ -171,7 +171,7 @@ def _review(run_id: uuid.UUID, problem: str | None = None) -> str:
     balance = grants.balance_of(current, participant.id)
     note_balance(balance)
     grant = grants.find_grant(current, participant.id)
-    in_line = waiting.find_for_run(current, participant.id, run.id)
+    in_line = line_queries.find_for_run(current, participant.id, run.id)
     obstacle = _obstacle(current, grant, run, in_line)
     return render_template(
         "participant/review.html",

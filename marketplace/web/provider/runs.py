@@ -19,7 +19,15 @@ from werkzeug.wrappers import Response
 from marketplace import clock, db
 from marketplace.catalogue.errors import CursorInvalid
 from marketplace.catalogue.models import Run, RunKind, RunState
-from marketplace.enrolments import completion, offer, preview, provider_queries, run_list, service, waiting
+from marketplace.enrolments import (
+    completion,
+    line_queries,
+    offer,
+    preview,
+    provider_queries,
+    run_list,
+    service,
+)
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.progress import Progress
 from marketplace.enrolments.run_list import RunRow
@@ -106,7 +114,7 @@ def run(run_id: uuid.UUID) -> str:
         came=provider_queries.count_attendance(current, run_id),
         is_over=is_over,
         is_open=is_open,
-        in_line=waiting.count_in_line(current, run_id),
+        in_line=line_queries.count_in_line(current, run_id),
         is_on_sale=is_open and now < offer.sold_until(found),
         until=declared_until(current, found.ends_at),
         now=now,

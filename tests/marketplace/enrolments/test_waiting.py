@@ -15,7 +15,7 @@ from marketplace.batches.models import Grant
 from marketplace.catalogue import service as catalogue
 from marketplace.catalogue.errors import NoSeats
 from marketplace.catalogue.models import Run
-from marketplace.enrolments import waiting, waiting_messages
+from marketplace.enrolments import line_queries, waiting, waiting_messages
 from marketplace.enrolments.cancellation import cancel, cancel_run
 from marketplace.enrolments.errors import AlreadyEnrolled, InsufficientBalance, LineClosed, SeatsLeft
 from marketplace.enrolments.models import Enrolment
@@ -53,8 +53,8 @@ def states(session: Session, run: Run) -> list[str]:
     return list(session.scalars(rows.order_by(WaitingPlace.joined_at, WaitingPlace.id)))
 
 
-def place(session: Session, grant: Grant, run: Run) -> waiting.InLine:
-    found = waiting.find_for_run(session, grant.participant_id, run.id)
+def place(session: Session, grant: Grant, run: Run) -> line_queries.InLine:
+    found = line_queries.find_for_run(session, grant.participant_id, run.id)
     assert found is not None
     return found
 
@@ -81,7 +81,7 @@ def free_one(session: Session, run: Run) -> None:
 
 def test_a_line_is_for_full_runs_and_keeps_its_order(session: Session, run: Run, line: list[Grant]) -> None:
     assert [place(session, grant, run).before for grant in line] == [0, 1, 2]
-    assert waiting.count_in_line(session, run.id) == 3
+    assert line_queries.count_in_line(session, run.id) == 3
     again = join(session, line[0].participant_id, run.id)
     assert again.id == place(session, line[0], run).place.id
     owner = next(sold(session, run))
