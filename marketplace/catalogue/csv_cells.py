@@ -30,7 +30,7 @@ MAX_SHOWN = 60  # characters of a refused value that a report repeats
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>")
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr)\b[^>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -82,7 +82,7 @@ def name(maximum: int, *, required: bool = True) -> Parser:
     """A reader of one-line text of at most `maximum` characters."""
 
     def read(text: str) -> str:
-        if _DIRECTION.search(text):
+        if DIRECTION.search(text):
             raise CellError("direction_mark", "ada tanda pembalik arah tulisan yang tidak terlihat; hapus")
         line = " ".join(_decoded(text).split())
         if _TAG.search(line):
@@ -102,7 +102,7 @@ def description(maximum: int) -> Parser:
 
     def read(text: str) -> str:
         plain = (
-            _without_tags(_DIRECTION.sub("", text)) if has_html(text) else _decoded(_DIRECTION.sub("", text))
+            _without_tags(DIRECTION.sub("", text)) if has_html(text) else _decoded(DIRECTION.sub("", text))
         )
         lines = [" ".join(line.split()) for line in plain.splitlines()]
         joined = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

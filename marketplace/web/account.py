@@ -12,7 +12,7 @@ from marketplace.identity.errors import CodeExpired, CodeWrong, ContactInvalid, 
 from marketplace.identity.models import Role, User
 from marketplace.notifications import tasks as notifications
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.forms import Copied, Form, FormSchema, empty, submitted
 from marketplace.web.identity import current_user, find_participant, forget, remember, signed_in_user
 from marketplace.web.language import current_language
 
@@ -23,11 +23,11 @@ ASK_CODE = _l("Tulis enam angka dari pesan kami.")
 
 
 class ContactForm(FormSchema):
-    contact = Text(_l("Tulis alamat e-mail atau nomor ponsel Anda."))
+    contact = Copied(_l("Tulis alamat e-mail atau nomor ponsel Anda."))
 
 
 class CodeForm(FormSchema):
-    code = Text(ASK_CODE)
+    code = Copied(ASK_CODE)
 
 
 @pages.get("/masuk")

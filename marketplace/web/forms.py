@@ -10,6 +10,8 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from marketplace.catalogue.csv_cells import DIRECTION
+
 _CSRF_FIELD = "csrf_token"
 """Checked by Flask-WTF before any view runs."""
 
@@ -20,7 +22,8 @@ _LINE = "\u2028"
 
 _NOT_OF_A_KEY = re.compile(r"[^0-9a-f]")
 
-_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_LEFT_TO_RIGHT = re.compile("[\u200e\u202a\u202c\u202d\u2066\u2068\u2069]")
+"""The direction marks that change nothing around a number or an address."""
 
 REQUIRED = _l("Isian ini wajib diisi.")
 UNREADABLE = _l("Isian ini tidak bisa dibaca. Muat ulang halaman, lalu isi lagi.")
@@ -28,7 +31,8 @@ _UNKNOWN = _l("Isian ini tidak ada di formulir yang sekarang. Muat ulang halaman
 
 
 class Text(fields.String):
-    """A required line of text: trimmed, never blank, without NUL or other control characters.
+    """A required line of text: trimmed, never blank, without NUL or other control characters, and without
+    marks that turn its direction, which can make one name look like another.
 
     `ask` is what to tell whoever left it empty, so that a summary of errors says which field it means.
     """
@@ -37,6 +41,9 @@ class Text(fields.String):
         "required": REQUIRED,
         "blank": REQUIRED,
         "control": _l("Ada karakter yang tidak bisa dipakai."),
+        "direction": _l(
+            "Ada tanda pembalik arah tulisan yang tidak terlihat; hapus isian ini, lalu ketik lagi."
+        ),
     }
 
     def __init__(self, ask: object = REQUIRED, **options: Any) -> None:
@@ -51,8 +58,24 @@ class Text(fields.String):
         if not text and self.required:
             raise self.make_error("blank")
         if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
-            raise self.make_error("control")
+            raise self._named("control")
+        if DIRECTION.search(text):
+            raise self._named("direction")
         return text
+
+    def _named(self, fault: str) -> ValidationError:
+        """What is wrong, after what the field asks for: a summary has no other name for it."""
+        ask, words = str(self.error_messages["blank"]), str(self.error_messages[fault])
+        return ValidationError(words if ask == str(REQUIRED) else f"{ask} {words}")
+
+
+class Copied(Text):
+    """A line that people copy from address books, which put marks from left to right around it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        return super()._deserialize(_LEFT_TO_RIGHT.sub("", str(value)), attr, data, **kwargs)
 
 
 class Paragraphs(Text):
@@ -69,7 +92,7 @@ class Paragraphs(Text):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
-        one_line = _DIRECTIONS.sub("", str(value)).replace("\r\n", "\n")
+        one_line = DIRECTION.sub("", str(value)).replace("\r\n", "\n")
         one_line = one_line.replace("\n", _LINE).replace("\t", " ")
         text = str(super()._deserialize(one_line, attr, data, **kwargs)).replace(_LINE, "\n").strip()
         if len(text) > self._most:

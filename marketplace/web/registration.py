@@ -22,7 +22,7 @@ from marketplace.participants import service as participants
 from marketplace.participants.errors import Ineligible
 from marketplace.schemes import queries as schemes
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Digits, Form, FormSchema, Text, empty, submitted
+from marketplace.web.forms import Copied, Digits, Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import find_participant, signed_in_user
 from marketplace.web.regions import PROVINCES
 
@@ -55,8 +55,8 @@ class PersonForm(FormSchema):
 
 
 class NumbersForm(FormSchema):
-    nik = Text(_l("Tulis NIK, 16 angka di KTP."))
-    kk = Text(_l("Tulis nomor kartu keluarga, 16 angka."))
+    nik = Copied(_l("Tulis NIK, 16 angka di KTP."))
+    kk = Copied(_l("Tulis nomor kartu keluarga, 16 angka."))
 
 
 class PlaceForm(FormSchema):

@@ -94,6 +94,19 @@ def test_a_wrong_nik_is_explained_and_kept(registering: FlaskClient, nik: str, s
     assert f'value="{nik}"' in answer.text
 
 
+def test_a_name_is_plain_letters_and_copied_numbers_are_read_without_their_marks(
+    registering: FlaskClient,
+) -> None:
+    typed = {"birth-day": "27", "birth-month": "8", "birth-year": "1995"}
+    turned = registering.post("/daftar", data=typed | {"full_name": "Ratna\u202eisel"})
+    told = "Tulis nama lengkap seperti di KTP. Ada tanda pembalik arah tulisan yang tidak terlihat"
+    assert turned.status_code == 200 and told in words(turned.text)
+    for name in ("R.A. Nur'aini O’Neill-Şahin", "Ngô Thị Ánh", "محمد الأمين", "陳美玲"):
+        assert registering.post("/daftar", data=typed | {"full_name": name}).location == "/daftar/nomor"
+    numbers = {"nik": f"\u202a{NIK}\u202c", "kk": f"\u2068{KK}\u2069"}
+    assert registering.post("/daftar/nomor", data=numbers).location == "/daftar/wilayah"
+
+
 def test_a_date_that_does_not_exist_is_refused_with_one_error(registering: FlaskClient) -> None:
     data = {"full_name": "Ratna", "birth-day": "31", "birth-month": "2", "birth-year": "1995"}
     page = registering.post("/daftar", data=data)

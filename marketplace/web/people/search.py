@@ -11,7 +11,7 @@ from marketplace import db
 from marketplace.identity.models import User
 from marketplace.oversight import lookups
 from marketplace.oversight.lookups import Found, Kind
-from marketplace.web.forms import FormSchema, Text, empty, submitted
+from marketplace.web.forms import Copied, FormSchema, empty, submitted
 from marketplace.web.identity import parse_id, signed_in_user
 from marketplace.web.people.blueprint import pages
 from marketplace.web.regions import PROVINCES
@@ -20,7 +20,7 @@ _ASK = _l("Tulis nama, kontak, NIK, atau sebuah nomor.")
 
 
 class SearchForm(FormSchema):
-    q = Text(
+    q = Copied(
         _ASK,
         validate=validate.Length(
             min=lookups.SHORTEST,

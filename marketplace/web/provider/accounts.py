@@ -19,7 +19,7 @@ from marketplace.providers.service import BankDetails
 from marketplace.schemes import queries as schemes
 from marketplace.web import fresh_code
 from marketplace.web.banks import account_words, bank_choices
-from marketplace.web.forms import Form, FormSchema, Text, empty, submitted
+from marketplace.web.forms import Copied, Form, FormSchema, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.state_words import account_tag
@@ -34,7 +34,7 @@ _FAULTS = {
 class AccountForm(FormSchema):
     bank_code = Text(_FAULTS["bank_code"])
     holder_name = Text(_FAULTS["holder_name"])
-    number = Text(_FAULTS["number"])
+    number = Copied(_FAULTS["number"])
     code = Text(required=False, load_default="")
     resend = Text(required=False)
 

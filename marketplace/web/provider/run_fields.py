@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from marketplace.catalogue.models import Run, RunKind
 from marketplace.catalogue.service import PlannedSession, RunPlan
 from marketplace.web.formatting import here, local
-from marketplace.web.forms import Digits, Form, FormSchema, Paragraphs, Text, submitted
+from marketplace.web.forms import REQUIRED, Digits, Form, FormSchema, Paragraphs, Text, submitted
 
 FIRST_ROWS, MORE_ROWS, MOST_ROWS = 4, 4, 100
 MOST_SEATS = 100_000
@@ -29,7 +29,7 @@ def _common() -> dict[str, Any]:
             validate=validate.Range(1, MOST_SEATS, error=_l("Jumlah kursi dari 1 sampai 100.000.")),
             error_messages={"invalid": _l("Tulis jumlah kursi dengan angka saja.")},
         ),
-        "place": Text(required=False, load_default="", validate=_LONGEST),
+        "place": Text(_l("Tulis tempatnya."), required=False, load_default="", validate=_LONGEST),
         "confirmation": Text(required=False, load_default=""),
         "key": fields.String(load_default=""),
     }
@@ -55,7 +55,10 @@ def read_self_paced() -> Form:
 def read_topics(run: Run) -> Form:
     """The form of a run that somebody had bought: seats, place and topics."""
     topics = {
-        f"topic-{meeting.sequence}": Text(required=False, validate=_LONGEST) for meeting in run.sessions
+        f"topic-{meeting.sequence}": Text(
+            _ask_for("topic", meeting.sequence), required=False, validate=_LONGEST
+        )
+        for meeting in run.sessions
     }
     return submitted(_schema(_common() | topics))
 
@@ -123,10 +126,14 @@ def _schema(named: Mapping[str, Any]) -> Schema:
 
 def _rows(rows: int) -> dict[str, Any]:
     return {
-        f"{part}-{number}": Text(required=False, load_default="", validate=_LONGEST)
+        f"{part}-{number}": Text(_ask_for(part, number), required=False, load_default="", validate=_LONGEST)
         for number in range(1, rows + 1)
         for part in _PARTS
     }
+
+
+def _ask_for(part: str, number: int) -> object:
+    return _l("Tulis topik sesi %(number)s.", number=number) if part == "topic" else REQUIRED
 
 
 def _is_any_row_filled(form: Form, rows: int) -> bool:

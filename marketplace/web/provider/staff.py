@@ -24,7 +24,7 @@ from marketplace.providers.errors import StaffTaken
 from marketplace.providers.models import StaffRole
 from marketplace.web.acting import act_and_return
 from marketplace.web.errors import words_for
-from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, submitted
+from marketplace.web.forms import Copied, Form, FormSchema, Paragraphs, Text, empty, submitted
 from marketplace.web.identity import current_provider, signed_in_user
 from marketplace.web.provider.blueprint import pages
 from marketplace.web.state_words import staff_role_name
@@ -34,7 +34,7 @@ _ROLE = validate.OneOf(list(StaffRole), error=_l("Pilih tugasnya."))
 
 class MemberForm(FormSchema):
     name = Text(_l("Tulis namanya."), validate=validate.Length(max=120, error=_l("Terlalu panjang.")))
-    contact = Text(_l("Tulis alamat e-mail atau nomor ponselnya."))
+    contact = Copied(_l("Tulis alamat e-mail atau nomor ponselnya."))
     role = Text(_l("Pilih tugasnya."), validate=_ROLE)
 
 

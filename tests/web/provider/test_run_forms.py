@@ -126,6 +126,9 @@ def test_faults_are_named_with_their_session(desk: FlaskClient, stall: Stall, da
     late = rows((date(2199, 1, 1), "09:00", "12:00", ""))
     assert "saldo pelatihan tidak berlaku" in words(desk.post(page, data=late).text)
     assert "Tulis tanggal yang ada di kalender" in words(desk.post(page, data=rows()).text)
+    turned = rows((day, "09:00", "12:00", "S\u202eatu")) | {"place": "Slem\u200fan"}
+    told = words(desk.post(page, data=turned).text)
+    assert "Tulis tempatnya. Ada tanda pembalik" in told and "Tulis topik sesi 1. Ada tanda" in told
     for value in NASTY.values():
         body = encode({name: field.encode() for name, field in rows((day, "9:00", "10:00", "")).items()})
         for name in ("date-1", "rows"):

@@ -120,7 +120,9 @@ def test_an_owner_adds_and_removes_and_the_navigation_follows(
     assert desk.post("/lembaga/staf", data=new | {"role": "boss"}).status_code == 400
     taken = desk.post("/lembaga/staf", data=new | {"contact": stall.staff.contact})
     assert "tidak bisa ditambahkan" in words(taken.text)
-    desk.post("/lembaga/staf", data=new)
+    turned = desk.post("/lembaga/staf", data=new | {"name": "Sul\u2067astri"})
+    assert "Tulis namanya. Ada tanda pembalik arah tulisan" in words(turned.text)
+    desk.post("/lembaga/staf", data=new | {"contact": "\u202asulastri@lembaga.test\u202c"})
     stall.session.rollback()
     [member] = [
         each for each in queries.list_staff(stall.session, stall.provider.id) if each.role == "teaching"
