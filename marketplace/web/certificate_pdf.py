@@ -8,6 +8,7 @@ import segno
 from flask_babel import gettext as _
 
 from marketplace.enrolments.learning_models import Certificate
+from marketplace.web import paper
 from marketplace.web.formatting import WIB, date_range, hours, language, long_date
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _GREEN, _TURMERIC, _INK, _SOFT, _PAPER = (
 )  # fmt: skip
 _WIDTH, _HEIGHT, _MARGIN = 297, 210, 24
 _QR_SIDE = 36
-_NAME_SIZES = range(34, 15, -1)
+_SMALLEST_NAME = 16
+"""Points, on one line."""
 
 
 def draw(certificate: Certificate, address: str) -> bytes:
@@ -65,14 +67,41 @@ def _head(page: "FPDF", certificate: Certificate) -> None:
 def _body(page: "FPDF", certificate: Certificate) -> None:
     _line(page, 46, _("Sertifikat"), 18, "B", _GREEN)
     _line(page, 58, _("diberikan kepada"), 12, "", _SOFT)
-    _line(page, 66, certificate.holder_name, _size_of(page, certificate.holder_name), "B", _INK)
+    _holder(page, certificate.holder_name)
     _line(page, 84, _("yang telah menyelesaikan pelatihan"), 12, "", _SOFT)
     page.set_xy(_MARGIN, 92)
-    page.set_font("Roboto", "B", 20)
     page.set_text_color(*_INK)
-    page.multi_cell(_WIDTH - 2 * _MARGIN, 9, certificate.course_title[:160], align="L")
-    _line(page, page.get_y() + 2, certificate.provider_name, 14, "", _INK)
-    _line(page, page.get_y() + 10, ", ".join(_facts(certificate)), 12, "", _SOFT)
+    page.set_font("Roboto", "B", 20)
+    title, is_title_whole = paper.printable(page, certificate.course_title)
+    paper.write(page, title, range(20, 9, -1), 3, "B", 0.45)
+    page.set_y(page.get_y() + 2)
+    provider, is_provider_whole = paper.printable(page, certificate.provider_name)
+    paper.write(page, provider, range(14, 7, -1), 2)
+    page.set_text_color(*_SOFT)
+    if not (is_title_whole and is_provider_whole):
+        elsewhere = _("Nama lengkap kursus dan lembaga ada di halaman publik sertifikat ini.")
+        paper.write(page, elsewhere, [10])
+    page.set_y(page.get_y() + 3)
+    paper.write(page, ", ".join(_facts(certificate)), [12])
+
+
+def _holder(page: "FPDF", name: str) -> None:
+    """The name on one line, or a very long one on two; where letters are missing, where it can be read."""
+    page.set_xy(_MARGIN, 66)
+    page.set_text_color(*_INK)
+    page.set_font("Roboto", "B", _SMALLEST_NAME)
+    printed, is_whole = paper.printable(page, name)
+    if page.get_string_width(printed) <= page.epw:
+        paper.write(page, printed, range(34 if is_whole else 22, _SMALLEST_NAME - 1, -1), 1, "B")
+    else:
+        paper.write(page, printed, range(_SMALLEST_NAME if is_whole else 12, 7, -1), 2, "B")
+    if not is_whole:
+        page.set_text_color(*_SOFT)
+        elsewhere = _(
+            "Sebagian huruf nama ini tidak bisa dicetak di sini. "
+            "Nama lengkapnya ada di halaman publik sertifikat ini."
+        )
+        paper.write(page, elsewhere, [11])
 
 
 def _foot(page: "FPDF", certificate: Certificate, address: str) -> None:
@@ -106,15 +135,6 @@ def _line(page: "FPDF", y: float, text: str, size: int, style: str, colour: tupl
     page.set_font("Roboto", style, size)
     page.set_text_color(*colour)
     page.cell(_WIDTH - 2 * _MARGIN, size * 0.5, text)
-
-
-def _size_of(page: "FPDF", name: str) -> int:
-    """As large as the name fits on its line."""
-    for size in _NAME_SIZES:
-        page.set_font("Roboto", "B", size)
-        if page.get_string_width(name) <= _WIDTH - 2 * _MARGIN:
-            return size
-    return _NAME_SIZES[-1]
 
 
 def _dark_runs(address: str) -> Iterator[tuple[float, float, float, float]]:

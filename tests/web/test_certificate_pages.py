@@ -11,13 +11,14 @@ import pytest
 import zxingcpp
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient
 
 from marketplace.db import transaction
 from marketplace.enrolments.learning_models import Certificate
 from marketplace.enrolments.models import Enrolment
 from marketplace.enrolments.receipts import new_number
 from marketplace.identity.models import Role, User
+from marketplace.web.certificate_pdf import draw
 from tests import factories
 from tests.marketplace.payouts import world
 from tests.web.conftest import SignIn, words
@@ -60,6 +61,37 @@ def test_the_code_on_the_paper_leads_to_the_page_that_proves_it(
     said = words(found.text)
     assert "Sertifikat ini asli dan berlaku" in said and NAME in said
     assert "Karya <b>Mandiri</b>" in said and "sertifikat.pdf" not in found.text
+
+
+def test_the_paper_keeps_long_names_within_its_margins_and_says_where_unprintable_ones_are(
+    certificate: Certificate, session: Session
+) -> None:
+    provider = "Yayasan Pelatihan Kerja Masyarakat Mandiri " * 4 + "Kabupaten Kepulauan Sangihe"
+    session.refresh(certificate)
+    make_transient(certificate)  # nobody may change what was issued
+    certificate.holder_name, certificate.course_title = "Bambang" + "x" * 113, "Barista Lanjutan " * 11
+    certificate.provider_name = provider
+    said = _printed(certificate)
+    assert provider in said and certificate.holder_name in said.replace(" ", "")
+    assert certificate.course_title.strip() in said and "halaman publik" not in said
+    certificate.holder_name, certificate.course_title = "محمد الأمين بن يوسف", "会計入門 Dasar Akuntansi"
+    said = _printed(certificate)
+    assert (
+        "diberikan kepada Sebagian huruf nama ini tidak bisa dicetak di sini. Nama lengkapnya ada di" in said
+    )
+    assert "pelatihan Dasar Akuntansi Yayasan" in said
+    assert "Nama lengkap kursus dan lembaga ada di halaman publik sertifikat ini. 24 jam" in said
+
+
+def _printed(certificate: Certificate) -> str:
+    """What the paper says, all of it between the margins and nothing over the code at its foot."""
+    with pypdfium2.PdfDocument(draw(certificate, "https://bekal.test/sertifikat/x")) as document:
+        page = document[0].get_textpage()
+        boxes = [page.get_charbox(number) for number in range(page.count_chars())]
+        text = " ".join(page.get_text_range().split())
+    millimetre = 72 / 25.4
+    assert max(right for _left, _bottom, right, _top in boxes) <= (297 - 23.5) * millimetre
+    return text
 
 
 def test_the_badge_is_verified_by_a_library_that_is_not_ours(

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from marketplace import web
 from marketplace.payouts.statements import Line, MonthStatement
+from marketplace.web import paper
 from marketplace.web.formatting import WIB, language, long_date, month, rupiah, short_date
 from marketplace.web.provider.lines import title_of
 from marketplace.web.state_words import kind_words
@@ -69,13 +70,17 @@ def _title(found: MonthStatement) -> str:
 
 
 def _head(page: "FPDF", found: MonthStatement, provider: str, at: datetime) -> None:
-    rows = [("bekal", "B", 20, _GREEN), (_title(found), "B", 16, _INK), (provider, "", 11, _INK)]
+    page.set_font("Roboto", "", 11)
+    name, is_whole = paper.printable(page, provider)
+    rows = [("bekal", "B", 20, _GREEN), (_title(found), "B", 16, _INK), (name, "", 11, _INK)]
     if not found.is_closed:
         rows.append((_("Sampai %(day)s; bulan ini belum berakhir.", day=long_date(at, WIB)), "", 9, _SOFT))
+    if not (is_whole and all(paper.printable(page, _what(line))[1] for line in found.lines)):
+        words = _("Sebagian huruf nama tidak bisa dicetak di sini; selengkapnya ada di halaman laporan ini.")
+        rows.append((words, "", 9, _SOFT))
     for text, style, size, colour in rows:
-        page.set_font("Roboto", style, size)
         page.set_text_color(*colour)
-        page.cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
+        paper.write(page, text, [size], style=style)
     page.ln(4)
 
 
@@ -111,7 +116,7 @@ def _lines(page: "FPDF", found: MonthStatement) -> None:
         for cells in (head, *map(_cells, found.lines)):
             row = table.row()
             for cell in cells:
-                row.cell(cell)
+                row.cell(paper.printable(page, cell)[0])
 
 
 def _cells(line: Line) -> Sequence[str]:

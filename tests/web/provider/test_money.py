@@ -14,11 +14,12 @@ import ledger
 from marketplace import chart, clock
 from marketplace.config import Settings
 from marketplace.db import OFFSET, transaction
+from marketplace.participants.models import Participant
 from marketplace.payouts import sending, service, statements
 from marketplace.payouts.courier import Desk
 from marketplace.payouts.models import PayoutRun
 from marketplace.providers import queries as providers
-from marketplace.providers.models import BankAccount
+from marketplace.providers.models import BankAccount, Provider
 from marketplace.web.provider import payouts
 from tests.marketplace.payouts import world
 from tests.web.conftest import read, words
@@ -144,7 +145,16 @@ def test_a_statement_is_the_ledgers_own_account_of_the_month(
         printed = " ".join(document[0].get_textpage().get_text_bounded().split())
     assert "Laporan Desember 2026 Karya Mandiri Yogyakarta Sampai 1 Desember 2026" in printed
     assert "Saldo awal Rp1.800.000 Hak baru Rp1.350.000 Dibayarkan −Rp2.700.000" in printed
-    assert "Rp1.000.000 Rp900.000 Rp2.700.000" in printed
+    assert "Rp1.000.000 Rp900.000 Rp2.700.000" in printed and "huruf nama" not in printed
+    with transaction() as current:
+        current.get_one(Provider, stall.provider.id).name = "Yayasan Pelatihan Kerja " * 8 + "Sangihe"
+        current.execute(update(Participant).values(full_name="محمد Ali"))
+    with pypdfium2.PdfDocument(desk.get("/lembaga/laporan/2026-12.pdf").data) as document:
+        text = document[0].get_textpage()
+        rights = [text.get_charbox(number)[2] for number in range(text.count_chars())]
+        printed = " ".join(text.get_text_range().split())
+    assert max(rights) <= (210 - 15.5) * 72 / 25.4 and "Kerja Sangihe" in printed and " Ali " in printed
+    assert "Sebagian huruf nama tidak bisa dicetak di sini; selengkapnya ada di halaman laporan" in printed
     sheet = openpyxl.load_workbook(io.BytesIO(desk.get("/lembaga/laporan/2026-12.xlsx").data)).worksheets[0]
     head, opening, *lines, closing = list(sheet.values)
     amount, balance = head.index("Jumlah"), head.index("Saldo")
