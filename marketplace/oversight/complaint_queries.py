@@ -82,17 +82,26 @@ def get_for_provider(
     return _get(session, own if with_money else own & _without_money())
 
 
-def list_for_participant(session: Session, participant_id: uuid.UUID, limit: int = 50) -> Sequence[Complaint]:
-    """A participant's complaints, newest first."""
-    return _newest(session, Complaint.participant_id == participant_id, limit)
+def list_for_participant(
+    session: Session, participant_id: uuid.UUID, after: uuid.UUID | None = None, limit: int = 50
+) -> Sequence[Complaint]:
+    """A participant's complaints, newest first, from those after one on."""
+    return _newest(session, Complaint.participant_id == participant_id, limit, after)
 
 
 def list_for_provider(
-    session: Session, provider_id: uuid.UUID, *, with_money: bool, limit: int = 50
+    session: Session,
+    provider_id: uuid.UUID,
+    after: uuid.UUID | None = None,
+    *,
+    with_money: bool,
+    limit: int = 50,
 ) -> Sequence[Complaint]:
-    """A provider's complaints, newest first; those about payouts only for who may see money."""
+    """A provider's complaints, newest first, from those after one on; those about payouts only for who may
+    see money.
+    """
     own = Complaint.provider_id == provider_id
-    return _newest(session, own if with_money else own & _without_money(), limit)
+    return _newest(session, own if with_money else own & _without_money(), limit, after)
 
 
 def list_for_enrolment(session: Session, enrolment_id: uuid.UUID) -> Sequence[Complaint]:
@@ -166,8 +175,11 @@ def _get(session: Session, wanted: ColumnElement[bool]) -> Complaint:
     return found
 
 
-def _newest(session: Session, wanted: ColumnElement[bool], limit: int) -> Sequence[Complaint]:
-    rows = select(Complaint).where(wanted).order_by(Complaint.id.desc()).limit(limit)
+def _newest(
+    session: Session, wanted: ColumnElement[bool], limit: int, after: uuid.UUID | None = None
+) -> Sequence[Complaint]:
+    older = wanted if after is None else wanted & (Complaint.id < after)
+    rows = select(Complaint).where(older).order_by(Complaint.id.desc()).limit(limit)
     return session.scalars(rows.options(selectinload(Complaint.enrolment))).all()
 
 

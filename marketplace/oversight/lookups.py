@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from marketplace.encryption import vault
+from marketplace.enrolments import certificates
 from marketplace.enrolments import queries as enrolments
 from marketplace.errors import NotFound
 from marketplace.identity import audit
@@ -48,7 +49,12 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     PAYOUT = "payout"
     COMPLAINT = "complaint"
+    CERTIFICATE = "certificate"
     NAME = "name"
+
+
+_NUMBERS = {"BKL-": Kind.RECEIPT, "ADU-": Kind.COMPLAINT, f"{certificates.PREFIX}-": Kind.CERTIFICATE}
+"""How each kind of number begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,8 @@ def open_provider(session: Session, provider_id: uuid.UUID, actor: User) -> Prov
 def _kind_of(text: str) -> Kind:
     if _NIK.fullmatch(_SEPARATORS.sub("", text)):
         return Kind.NIK
-    head = text[:4].upper()
-    if head in ("BKL-", "ADU-"):
-        return Kind.RECEIPT if head == "BKL-" else Kind.COMPLAINT
+    if (numbered := _NUMBERS.get(text[:4].upper())) is not None:
+        return numbered
     if text[:3].lower() == "po_":
         return Kind.PAYOUT
     return Kind.CONTACT if "@" in text or _CONTACT.fullmatch(text) else Kind.NAME
@@ -114,6 +119,9 @@ def _exactly(session: Session, kind: Kind, text: str) -> Found:
     if kind is Kind.RECEIPT:
         enrolment = enrolments.find_by_receipt(session, text)
         return Found(kind, [enrolment.participant] if enrolment else [])
+    if kind is Kind.CERTIFICATE:
+        certificate = certificates.find(session, text)
+        return Found(kind, [certificate.enrolment.participant] if certificate else [])
     if kind is Kind.PAYOUT:
         return _by_payout(session, text.lower())
     complaint = session.scalars(select(Complaint).where(Complaint.number == text.upper())).first()

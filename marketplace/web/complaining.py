@@ -1,12 +1,12 @@
 """What participants and providers share when they complain: the form, the list, the thread."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response as FileResponse
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import fields, validate
@@ -30,6 +30,7 @@ from marketplace.web.errors import words_for
 from marketplace.web.forms import Form, FormSchema, Paragraphs, Text, empty, key_of, new_key, submitted
 from marketplace.web.identity import parse_id, signed_in_user
 
+_SHOWN = 50
 _CHOOSE = _l("Pilih apa masalahnya.")
 
 Act = Callable[[Session, uuid.UUID, User, Words], Complaint]
@@ -60,9 +61,9 @@ class Place:
     file_argument: str
     categories: tuple[Category, ...]
 
-    def href(self, view: str, complaint: Complaint | None = None) -> str:
+    def href(self, view: str, complaint: Complaint | None = None, **more: Any) -> str:
         named: dict[str, Any] = {self.argument: complaint.id} if complaint else {}
-        return url_for(f"{self.blueprint}.{view}", **named)
+        return url_for(f"{self.blueprint}.{view}", **named, **more)
 
     def file_href(self, complaint: Complaint, attachment: ComplaintAttachment) -> str:
         named: dict[str, Any] = {self.argument: complaint.id, self.file_argument: attachment.id}
@@ -121,6 +122,20 @@ def send(place: Place, found: Complaint, act: Act, done: str) -> Response | tupl
         return thread(place, queries.get(db.session(), complaint_id), form), 409
     flash(done, "daun")
     return redirect(place.href("complaint", found))
+
+
+def listed(place: Place, find: Callable[[uuid.UUID | None, int], Sequence[Complaint]]) -> str:
+    """Complaints, newest first, a page at a time. `find` gives so many, from those after one on."""
+    cursor = request.args.get("cursor")
+    found = find(parse_id(cursor) if cursor else None, _SHOWN + 1)
+    return render_template(
+        "complaints/list.html",
+        place=place,
+        complaints=found[:_SHOWN],
+        words=complaint_words,
+        is_first=not cursor,
+        next_href=place.href("complaints", cursor=found[_SHOWN - 1].id) if len(found) > _SHOWN else None,
+    )
 
 
 def thread(place: Place, found: Complaint, form: Form | None = None) -> str:

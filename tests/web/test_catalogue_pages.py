@@ -53,7 +53,8 @@ def test_a_participant_sees_what_the_balance_covers_and_what_it_just_misses(
     assert "Sedikit di atas saldo Anda Menjahit Busana Siap Pakai" in page
     assert "Kurang Rp400.000" in page
     assert "Pilot" not in page
-    assert "4 kursus ditemukan" in words(sign_in(user).get("/kursus?all=1").text)
+    everything = words(sign_in(user).get("/kursus?all=1").text)
+    assert "4 kursus ditemukan" in everything and "Saldo saya cukup 2 " in everything
 
 
 def test_what_the_scheme_does_not_pay_for_is_said_before_the_review_page(

@@ -320,6 +320,12 @@ def test_the_queue_filters_and_turns_its_pages_with_a_fixed_number_of_queries(de
             break
         page = officer.get(str(link["href"]))
     assert sorted(seen) == sorted(each.number for each in desk.complaints)
+    mine = desk.browser(desk.buyer)
+    page = mine.get("/pengaduan")
+    assert page.text.count("ADU-") == 50
+    rest = mine.get(str(read(page.text).find("a", string="Berikutnya")["href"]))
+    assert rest.text.count("ADU-") == 11 and "Berikutnya" not in words(rest.text)
+    assert mine.get("/pengaduan?cursor=x").status_code == 404
     first = next(each for each in desk.complaints if each.category == "class")
     narrowed = officer.get(f"{QUEUE}?category=class&who=participants")
     assert first.number in narrowed.text and narrowed.text.count("ADU-") == 1

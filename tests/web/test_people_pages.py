@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.db import transaction
+from marketplace.enrolments import certificates
 from marketplace.enrolments.models import Enrolment
 from marketplace.identity.models import AuditEntry, Role
 from marketplace.oversight import complaints
@@ -71,12 +72,17 @@ def test_a_person_is_found_by_each_number_and_by_parts_of_a_name(
 ) -> None:
     buyer = bought.participant
     number = session.scalars(select(complaints.Complaint.number)).one()
+    with transaction() as current:
+        grant = current.get_one(Enrolment, bought.id).grant
+        done = make_earning(current, factories.make_provider(current), grant=grant)
+        certificate = certificates.list_all_own(current, done.enrolment.participant_id)[0].number
     said = (
         NIK,
         f"{NIK[:6]} {NIK[6:]}",
         buyer.user.contact,
         bought.receipt_number.lower(),
         number,
+        certificate.lower(),
         "wulan dewi",
         "ma'rif",
     )
@@ -88,6 +94,7 @@ def test_a_person_is_found_by_each_number_and_by_parts_of_a_name(
         NIK[:15] + "9",
         "orang-lain@contoh.test",
         "BKL-2611-AAAAAA-00",
+        "SRT-2611-AAAAAAAA-00",
         "po_12",
         "081",
         "siti & :*",
@@ -95,7 +102,7 @@ def test_a_person_is_found_by_each_number_and_by_parts_of_a_name(
     ):
         assert "Tidak ada yang cocok" in words(_find(officer, text)), text
     searched = _entries(session, "person.searched")
-    assert len(searched) == len(said) + 7
+    assert len(searched) == len(said) + 8
     kept = " ".join(f"{each.subject} {each.details}" for each in searched)
     assert (
         str(buyer.id) in kept and NIK not in kept and buyer.user.contact not in kept and "wulan" not in kept

@@ -42,12 +42,16 @@ def label_of(group: str, value: str, facets: Facets) -> str:
     return names[group](value) if group in names else value
 
 
-def chips(wanted: Search, facets: Facets) -> list[Chip]:
-    """What is on, each with its way off, then the quick filters that would still find something."""
+def chips(wanted: Search, facets: Facets, fitting: int | None = None) -> list[Chip]:
+    """What is on, each with its way off, then the quick filters that would still find something.
+
+    `fitting` is how many courses the reader's balance would leave, where it is off.
+    """
     shown = []
     if wanted.balance is not None:
         href = wanted.address(all="1") if wanted.fits else wanted.address(all=None)
-        shown.append(Chip(_("Saldo saya cukup"), href, on=wanted.fits))
+        count = None if fitting is None else number(fitting)
+        shown.append(Chip(_("Saldo saya cukup"), href, on=wanted.fits, count=count))
     for group, values in wanted.chosen.items():
         for value in values:
             text, href = label_of(group, value, facets), wanted.address_without(group, value)

@@ -117,7 +117,7 @@ def _show(current: Session, wanted: Search, found: Found, now: datetime, scheme:
         total=max(facets.total, len(page.cards)),
         correction=found.correction,
         groups=choices.groups(meant, facets),
-        chips=choices.chips(meant, facets),
+        chips=choices.chips(meant, facets, _fitting(current, meant, now, scheme)),
         ways_out=choices.ways_out(meant, facets, anything) if anything else [],
         popular=choices.popular(anything, meant) if anything else [],
         sorts=sorts(),
@@ -134,6 +134,14 @@ def _count(current: Session, filters: Filters, now: datetime) -> Facets:
     alike = replace(filters, cursor=None, sort=Sort.BEST)
     counts: Kept[Facets] = kept(_COUNTS, _MOST_COUNTS)
     return counts.get(alike, lambda: queries.facets(current, alike, now))
+
+
+def _fitting(current: Session, wanted: Search, now: datetime, scheme: Scheme | None) -> int | None:
+    """How many courses the balance would leave, where a participant looks beyond it."""
+    if wanted.balance is None or wanted.fits:
+        return None
+    least = scheme.shortest_hours if scheme else None
+    return _count(current, replace(wanted.filters, max_price=wanted.balance, least_hours=least), now).total
 
 
 def _dearer(current: Session, wanted: Search, now: datetime) -> list[CourseCard]:

@@ -1,6 +1,7 @@
 """A participant's complaints: about one of their purchases, or in general."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Response as FileResponse
 from flask import render_template, request
@@ -31,8 +32,12 @@ _PLACE = Place("participant", "complaint_id", "attachment_id", complaint_words.F
 @pages.get("/pengaduan")
 def complaints() -> str:
     """Every complaint, newest first."""
-    found = queries.list_for_participant(db.session(), current_participant().id)
-    return render_template("complaints/list.html", place=_PLACE, complaints=found, words=complaint_words)
+    participant_id = current_participant().id
+
+    def find(after: uuid.UUID | None, limit: int) -> Sequence[Complaint]:
+        return queries.list_for_participant(db.session(), participant_id, after, limit)
+
+    return complaining.listed(_PLACE, find)
 
 
 @pages.get("/pengaduan/baru")

@@ -1,6 +1,7 @@
 """A provider's complaints: about an enrolment, a payout, or in general."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Response as FileResponse
 from flask import abort, render_template, request
@@ -31,8 +32,12 @@ from marketplace.web.staff_rights import may_open
 @pages.get("/pengaduan")
 def complaints() -> str:
     """Every complaint that this part of the staff may see, newest first."""
-    found = queries.list_for_provider(db.session(), current_provider().id, with_money=_sees_money())
-    return render_template("complaints/list.html", place=_place(), complaints=found, words=complaint_words)
+    provider_id, sees_money = current_provider().id, _sees_money()
+
+    def find(after: uuid.UUID | None, limit: int) -> Sequence[Complaint]:
+        return queries.list_for_provider(db.session(), provider_id, after, with_money=sees_money, limit=limit)
+
+    return complaining.listed(_place(), find)
 
 
 @pages.get("/pengaduan/baru")

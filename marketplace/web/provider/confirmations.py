@@ -80,6 +80,8 @@ def ask_for_confirmation(run_id: uuid.UUID) -> Response:
 
     if db.run_in_transaction(work):
         flash(_("Aturan kursi disimpan. Berlaku untuk pembelian berikutnya."), "daun")
+    else:
+        flash(_("Aturan kursi tidak berubah: jadwal ini sudah mulai atau sudah tidak dijual."), "bata")
     return redirect(url_for("provider.run", run_id=run_id))
 
 

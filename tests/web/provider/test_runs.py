@@ -270,6 +270,8 @@ def test_after_the_end_the_run_shows_what_attendance_proves(desk: FlaskClient, s
     stall.pass_until_over(run)
     page = words(desk.get(f"/lembaga/jadwal/{run.id}").text)
     assert "2/4 Rp337.500 menurut presensi" in page
+    late = desk.post(f"/lembaga/jadwal/{run.id}/konfirmasi", data={"needed": "1"}, follow_redirects=True)
+    assert "Aturan kursi tidak berubah: jadwal ini sudah mulai" in words(late.text)
     assert "0/4 Rp168.750 menurut presensi" in page
 
 
