@@ -152,10 +152,12 @@ def get_course(session: Session, course_id: uuid.UUID) -> Course:
     return course
 
 
-def list_runs(session: Session, course_id: uuid.UUID, now: datetime) -> Sequence[Run]:
+def list_runs(
+    session: Session, course_id: uuid.UUID, now: datetime, limit: int | None = None
+) -> Sequence[Run]:
     """The runs of a course that one can still buy, full ones included, soonest first; with sessions."""
     found = select(Run).where(Run.course_id == course_id, is_buyable(now)).options(selectinload(Run.sessions))
-    return session.scalars(found.order_by(Run.starts_at, Run.id)).all()
+    return session.scalars(found.order_by(Run.starts_at, Run.id).limit(limit)).all()
 
 
 def get_run(session: Session, run_id: uuid.UUID) -> Run:

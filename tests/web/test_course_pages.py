@@ -174,6 +174,15 @@ def test_a_course_takes_as_many_queries_for_ten_runs_as_for_two(
     with counted(app) as statements:
         client.get(f"/kursus/{course.id}")
     assert len(statements) == before <= 8
+    with transaction() as current:
+        for number in range(12):
+            factories.make_run(current, current.get_one(Course, course.id), place=f"Gedung {number}")
+    some = read(client.get(f"/kursus/{course.id}").text)
+    assert len(some.select(".pilihan")) == 20
+    [link] = [each for each in some.select("a.taut") if "Lihat jadwal lain" in each.get_text()]
+    everything = client.get(str(link["href"]))
+    assert len(read(everything.text).select(".pilihan")) == 22
+    assert "Lihat jadwal lain" not in words(everything.text)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ from marketplace.web.identity import find_participant
 from marketplace.web.regions import PROVINCES
 
 _MOST_TOPICS, _MOST_LISTED, _MOST_LISTED_SESSIONS = 6, 6, 30
+_MOST_RUNS = 20
+"""Shown at once, of a course that may have hundreds."""
 _LONGEST_PRICE = 15
 
 
@@ -40,8 +42,8 @@ def course(course_id: uuid.UUID) -> str:
     current = db.session()
     now = clock.now(current)
     found = queries.get_course(current, course_id)
-    runs = queries.list_runs(current, course_id, now)
     own = scheme_of_reader(current)
+    runs, more = _runs(current, course_id, now)
     late = {run.id for run in runs if own and offer.ends_too_late(own, run)}
     open_runs = [run for run in runs if run.seats_left > 0 and run.id not in late]
     short_of = offer.too_short(own, found) if own else None
@@ -49,6 +51,7 @@ def course(course_id: uuid.UUID) -> str:
         "public/course.html",
         course=found,
         runs=runs,
+        more_href=url_for("catalogue.course", course_id=course_id, jadwal="semua") if more else None,
         first=open_runs[0] if open_runs else None,
         late=late,
         not_paid=too_short_words(short_of) if short_of else None,
@@ -120,6 +123,17 @@ def provider(provider_id: uuid.UUID) -> str | Response:
         icon_of=icon_of,
         facts_of=facts_of_card,
     )
+
+
+def _runs(current: Session, course_id: uuid.UUID, now: datetime) -> tuple[Sequence[Run], bool]:
+    """The soonest runs, and whether there are more. All, when asked for, or when none of those has a seat."""
+    if request.args.get("jadwal") != "semua":
+        found = queries.list_runs(current, course_id, now, _MOST_RUNS + 1)
+        if len(found) <= _MOST_RUNS:
+            return found, False
+        if any(run.seats_left > 0 for run in found[:_MOST_RUNS]):
+            return found[:_MOST_RUNS], True
+    return queries.list_runs(current, course_id, now), False
 
 
 def _next_page(provider_id: uuid.UUID, cursor: str | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from flask import Response, abort, redirect, render_template, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -22,6 +22,8 @@ from marketplace.web.provider.lines import title_of
 from marketplace.web.spreadsheets import xlsx_file
 from marketplace.web.state_words import kind_words
 
+_SHOWN = 100
+"""Lines on one page; the files have all of them."""
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -40,12 +42,17 @@ def monthly_report(month: str) -> str:
     """One month: opening balance, every line, closing balance."""
     current = db.session()
     found = _statement(month)
+    typed = request.args.get("mulai", "")
+    start = int(typed) - 1 if re.fullmatch(r"[1-9][0-9]{0,5}", typed, re.ASCII) else 0
+    shown, end = found.lines[start : start + _SHOWN], start + _SHOWN
     return render_template(
         "provider/monthly.html",
         statement=found,
         months=reading.list_months(current, current_provider().id),
         month=found.month,
-        rows=[_row(line) for line in found.lines],
+        rows=[_row(line) for line in shown],
+        start=start,
+        next_start=end + 1 if end < len(found.lines) else None,
         now=clock.now(current),
     )
 

@@ -30,6 +30,7 @@ from marketplace.enrolments import (
 )
 from marketplace.enrolments.preview import Outcome
 from marketplace.enrolments.progress import Progress
+from marketplace.enrolments.roster import read_roster
 from marketplace.enrolments.run_list import RunRow
 from marketplace.identity.models import User
 from marketplace.schemes import queries as schemes
@@ -47,10 +48,12 @@ from marketplace.web.provider.rows import (
     tag_cell,
     when_and_where,
 )
+from marketplace.web.provider.wanted import parse
 from marketplace.web.state_words import run_tag
 
 LONGEST_REASON = 200
-_SHOWN = 50
+_SHOWN, _PEOPLE = 50, 50
+"""Runs of a provider, and people of a run, on one page."""
 
 
 class CancelRunForm(FormSchema):
@@ -99,18 +102,17 @@ def run(run_id: uuid.UUID) -> str:
     now = clock.now(current)
     is_open, is_over = found.state == RunState.OPEN, found.ends_at <= now
     outcomes = preview.preview_completion(current, found) if is_open and is_over else []
-    people = provider_queries.list_for_run(current, run_id)
+    nets = {each.verdict.enrolment.id: each.verdict.split.net for each in outcomes}
+    after = parse(request.args.get("cursor"))
+    roster = read_roster(current, run_id, now, after, _PEOPLE)
     return render_template(
         "provider/run.html",
         run=found,
         days=day_words(found),
         tag=run_tag(found, now),
-        people=people,
-        correctable_until=_correctable_until(people, now),
-        nets={each.verdict.enrolment.id: each.verdict.split.net for each in outcomes},
-        state_tag=state_tag,
-        share_cell=share_cell,
-        tag_cell=tag_cell,
+        people=[_person(each, now, nets.get(each.enrolment.id)) for each in roster.people],
+        roster=roster,
+        is_first=after is None,
         came=provider_queries.count_attendance(current, run_id),
         is_over=is_over,
         is_open=is_open,
@@ -186,11 +188,16 @@ def total_of(outcomes: Sequence[Outcome]) -> Totals:
     )
 
 
-def _correctable_until(people: Iterable[Progress], now: datetime) -> datetime | None:
-    """When the last of a run's results matures; None where all of them stand."""
-    declared = [each.earning for each in people if each.enrolment.completed_at is not None]
-    ends = [each.matures_at for each in declared if each is not None]
-    return max((end for end in ends if end > now), default=None)
+def _person(progress: Progress, now: datetime, net: Decimal | None) -> list[Any]:
+    found = progress.enrolment
+    href = url_for("provider.enrolment", enrolment_id=found.id)
+    return [
+        {"main": found.participant.full_name, "href": href, "bold": True},
+        found.receipt_number,
+        tag_cell(state_tag(progress, now)),
+        {"done": progress.attended, "total": progress.promised},
+        share_cell(progress, now, net),
+    ]
 
 
 def _ask_cancel(run_id: uuid.UUID, form: Form) -> str | Response:

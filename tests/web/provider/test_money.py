@@ -20,7 +20,7 @@ from marketplace.payouts.courier import Desk
 from marketplace.payouts.models import PayoutRun
 from marketplace.providers import queries as providers
 from marketplace.providers.models import BankAccount, Provider
-from marketplace.web.provider import payouts
+from marketplace.web.provider import monthly, payouts
 from tests.marketplace.payouts import world
 from tests.web.conftest import read, words
 from tests.web.provider.conftest import Stall, counted
@@ -171,7 +171,9 @@ def test_a_new_provider_has_no_statement_and_no_month_is_made_up(desk: FlaskClie
     assert desk.get(f"/lembaga/laporan/{clock.today(stall.session):%Y-%m}").status_code == 200
 
 
-def test_more_lines_take_no_more_queries(desk: FlaskClient, stall: Stall) -> None:
+def test_more_lines_take_no_more_queries_and_come_in_pages(
+    desk: FlaskClient, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     addresses = [MONEY, f"/lembaga/laporan/{clock.today(stall.session):%Y-%m}"]
 
     def queries() -> list[int]:
@@ -188,3 +190,11 @@ def test_more_lines_take_no_more_queries(desk: FlaskClient, stall: Stall) -> Non
     for days in (1, 2, 3):
         _earn(stall, clock.today(stall.session) + timedelta(days=days))
     assert queries() == few
+    monkeypatch.setattr(monthly, "_SHOWN", 3)
+    first = desk.get(addresses[1])
+    assert "Baris 1 sampai 3 dari 4" in words(first.text)
+    assert not read(first.text).select("tfoot")
+    second = words(desk.get(str(read(first.text).find("a", string="Berikutnya")["href"])).text)
+    assert "Baris 4 sampai 4 dari 4" in second and "Saldo akhir Rp3.600.000 Baris" in second
+    for odd in ("0", "99", "x", "%00"):
+        assert desk.get(f"{addresses[1]}?mulai={odd}").status_code == 200

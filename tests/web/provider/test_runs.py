@@ -223,6 +223,29 @@ def test_more_people_take_no_more_queries(desk: FlaskClient, stall: Stall) -> No
     assert all(after <= before for before, after in zip(few, many, strict=True)), (few, many)
 
 
+def test_the_people_of_a_run_come_in_pages_by_name(
+    desk: FlaskClient, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_PEOPLE", 2)
+    run, other = stall.make_run(), stall.make_run()
+    same = stall.sell(run, "Yohanes Tukan", "Ratna Lestari", "Aisyah", "Ratna Lestari", "Sulastri")
+    [foreign] = stall.sell(other, "Aaron")
+    page, seen = desk.get(f"/lembaga/jadwal/{run.id}"), list[str]()
+    while True:
+        tree = read(page.text)
+        seen += [str(link["href"]) for link in tree.select("td a.tebal")]
+        following = tree.find("a", string="Berikutnya")
+        if following is None:
+            break
+        assert "2 dari 5 peserta, menurut nama" in words(page.text)
+        page = desk.get(str(following["href"]))
+    by_name = [same[2], *sorted((same[1], same[3]), key=lambda each: each.id), same[4], same[0]]
+    assert seen == [f"/lembaga/pendaftaran/{each.id}" for each in by_name]
+    everybody = str(tree.find("a", string="Cari dan saring")["href"])
+    assert "5 cocok" in words(desk.get(everybody).text)
+    assert "Tidak ada lagi." in words(desk.get(f"/lembaga/jadwal/{run.id}?cursor={foreign.id}").text)
+
+
 def _queries(client: FlaskClient, address: str) -> int:
     client.get(address)
     with counted() as seen:
