@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from marketplace.db import transaction
 from marketplace.identity.models import User
-from tests.live import Live
+from tests.live import Live, wait_until
 from tests.visitors import COOKIE, session_cookie
 
 if TYPE_CHECKING:
@@ -103,3 +103,12 @@ class Hand:
         shown = " ".join(self.page.inner_text("main").split())
         for each in sentences:
             assert each in shown, f"no {each!r} at {self.page.url}: {shown}"
+
+    def waits_for(self, words: str, seconds: float) -> None:
+        """They look again until a worker has done its part."""
+
+        def is_told() -> bool:
+            self.page.reload(wait_until="domcontentloaded")
+            return words in self.page.inner_text("main")
+
+        wait_until(is_told, seconds)

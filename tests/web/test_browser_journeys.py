@@ -330,7 +330,8 @@ def test_earned_money_is_read_of_and_released_by_two_people(play: Play) -> None:
     second.reads("Disetujui. Berkas pembayaran dikirim ke bank.")
     staff.follow("Pembayaran")
     staff.follow(within="td.p-title")
-    staff.reads("Yang tercakup 1", f"Listrik {play.word}", "Dikirim ke bank")
+    staff.waits_for("Dikirim ke bank", PATIENCE)
+    staff.reads("Yang tercakup 1", f"Listrik {play.word}")
 
 
 def test_a_complaint_is_answered_insisted_on_and_upheld_by_another(play: Play) -> None:
