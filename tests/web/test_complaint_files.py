@@ -49,7 +49,7 @@ def test_evidence_reaches_the_office_without_what_a_camera_adds(
     assert opened.status_code == 302
     thread = str(opened.location)
     page = buyer.get(thread).text
-    assert ALERT not in page and "pintu.png" in words(page) and words(page).count("KB") == 2
+    assert ALERT not in page and "pintu.png" in words(page) and words(page).count(" KB") == 2
     given = [buyer.get(each) for each in _links(page)]
     assert [each.data for each in given] == [png(), jpeg()]
     assert all(each.headers["Content-Disposition"].startswith("attachment") for each in given)
