@@ -146,7 +146,7 @@ def test_a_draft_is_its_writers_alone_and_bad_files_are_named(app: Flask, sessio
         assert upload(client, content) == 400
     assert upload(client, pdf(), f"../{ALERT}\x00.pdf") == 302
     shown = client.get(PAGE).text
-    assert ALERT not in shown and words(shown).count("KB") == 1
+    assert ALERT not in shown and words(shown).count(" KB") == 1
     for _number in range(5):
         upload(client, pdf())
     assert upload(client, pdf()) == 400
